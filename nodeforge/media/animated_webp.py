@@ -12,14 +12,12 @@ from PIL import Image, WebPImagePlugin
 from nodeforge.imaging.picture_files import text as texts
 from nodeforge.media.colours import Bytes
 from nodeforge.media.container import damaged
-from nodeforge.media.timeline import MOST_RATE, Times, frame_rate
+from nodeforge.media.timeline import RATE, Times, frame_rate, told_rate
 
 LONGEST = 16_383
 """Pixels of a side."""
-RATE = "frame_rate"
-"""The text with the rate: equal frames are stored as one, so that times alone do not tell it."""
-_STILL = 1000
-"""Milliseconds of a picture that is no animation."""
+_STILL = 24.0
+"""Frames a second of a picture that is no animation."""
 _DAMAGE = (OSError, ValueError, EOFError, SyntaxError, RuntimeError)
 
 
@@ -49,8 +47,8 @@ def opened(path: Path) -> Iterator[WebPImagePlugin.WebPImageFile]:
         yield picture
 
 
-def times_of(picture: WebPImagePlugin.WebPImageFile, path: Path) -> tuple[Times, float]:
-    """When each frame begins, seconds, and when the last ends.
+def timing_of(picture: WebPImagePlugin.WebPImageFile, path: Path) -> tuple[Times, float, float]:
+    """When each frame begins, seconds, when the last ends, and frames a second.
 
     Raises:
         MediaError: a frame cannot be decoded.
@@ -61,21 +59,12 @@ def times_of(picture: WebPImagePlugin.WebPImageFile, path: Path) -> tuple[Times,
             picture.seek(index)
             picture.load()
             begins.append(now)
-            now += (int(picture.info.get("duration", 0)) or _STILL) / 1000
+            now += int(picture.info.get("duration", 0)) / 1000
     except _DAMAGE as error:
         raise damaged(path, f"its frame {len(begins)} cannot be decoded") from error
-    return np.array(begins), now
-
-
-def rate_of(path: Path, times: Times, end: float) -> float:
-    """Frames a second: the one that was written, where the times are multiples of it."""
-    told = texts.read_text(path).get(RATE, "")
-    try:
-        rate = float(told)
-    except ValueError:
-        return frame_rate(times, end)[0]
-    off = np.abs(times * rate - np.round(times * rate))
-    return rate if 0 < rate <= MOST_RATE and off.max() <= 1e-3 * rate else frame_rate(times, end)[0]
+    times, told = np.array(begins), told_rate(texts.read_text(path))
+    end = now or 1 / (told or _STILL)
+    return times, end, frame_rate(times, end, told, 0.5)[0]
 
 
 def frames_of(

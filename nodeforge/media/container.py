@@ -34,6 +34,7 @@ _DEMUXERS = (
 _ISO = (b"ftyp", b"moov", b"mdat", b"wide", b"free")
 """Boxes that an MP4 or MOV begins with."""
 _MOST_BOXES = 10_000
+"""Boxes of an MP4 or chunks of a PNG that are looked at."""
 _OPTIONS = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"}
 RATES = (1_000, 768_000)
 """Samples a second that sound may have."""
@@ -61,7 +62,11 @@ def open_media(path: Path) -> Iterator[InputContainer]:
         raise cut
     try:
         container = av.open(
-            str(path.absolute()), "r", options=dict(_OPTIONS), metadata_errors="replace"
+            str(path.absolute()),
+            "r",
+            format="apng" if _is_apng(path, start) else None,  # texts before acTL hide it
+            options=dict(_OPTIONS),
+            metadata_errors="replace",
         )
     except DAMAGE as error:
         raise _unopened(path, start, error) from error
@@ -157,6 +162,21 @@ def _cut_index(path: Path, start: bytes) -> MediaError | None:
                 return None
             at += length
     return None
+
+
+def _is_apng(path: Path, start: bytes) -> bool:
+    """Whether a PNG says, before its first pixels, that it is an animation."""
+    if not start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return False
+    with path.open("rb") as file:
+        at = 8
+        for _ in range(_MOST_BOXES):
+            file.seek(at)
+            head = file.read(8)
+            if len(head) < 8 or head[4:] in (b"IDAT", b"acTL"):
+                return head[4:] == b"acTL"
+            at += 12 + int.from_bytes(head[:4], "big")
+    return False
 
 
 def _unknown_codec(what: str, path: Path) -> MediaError:

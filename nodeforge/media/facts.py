@@ -153,8 +153,7 @@ def _audio_facts(stream: AudioStream) -> AudioFacts:
 
 def _of_webp(path: Path) -> VideoFacts:
     with animated_webp.opened(path) as picture:
-        times, end = animated_webp.times_of(picture, path)
+        _, end, rate = animated_webp.timing_of(picture, path)
         width, height = picture.size
-        rate = animated_webp.rate_of(path, times, end)
         count = max(1, round(end * rate))
         return VideoFacts("webp", "webp", width, height, count, rate, end, 0, 8, "", None)

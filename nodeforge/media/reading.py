@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from nodeforge.imaging import in_proportion
 from nodeforge.media import animated_webp, facts
 from nodeforge.media.colours import Bytes, to_rgb, turn_of
-from nodeforge.media.container import DAMAGE, damaged, open_media, video_stream
-from nodeforge.media.errors import ClipTooLargeError, CutOffError, MediaError, MissingStreamError
+from nodeforge.media.container import DAMAGE, audio_stream, damaged, open_media, video_stream
+from nodeforge.media.errors import ClipTooLargeError, CutOffError, MediaError
+from nodeforge.media.gif_text import read_gif_text
 from nodeforge.media.facts import VideoFacts, probe_video
 from nodeforge.media.sound import Sound, decoded
-from nodeforge.media.timeline import Selection, Times, chosen_frames, frame_rate
+from nodeforge.media.timeline import Selection, Times, chosen_frames, frame_rate, told_rate
 
 MOST_CLIP = 4 * 2**30
 """Bytes of the frames of one clip: 27 s at 1920 × 1080 and 24 frames a second."""
@@ -151,15 +152,22 @@ class _Reader:
         check: Callable[[int, int], None],
     ) -> Clip:
         scan = self._scan(*selection.seconds(self._facts.rate))
-        rate, is_even = frame_rate(scan.times, scan.end, self._facts.rate)
+        rate, is_even = self._rate(scan)
         start, stop = selection.seconds(rate)
         self._check_whole(scan, stop)
         indices, made_rate = chosen_frames(scan.times, scan.end, rate, selection)
         check_clip(len(indices), *size, made_rate, most_bytes)
         frames = self._frames(scan, indices, size, check)
         stop = start + len(indices) / made_rate
-        sound = self._sound(scan.first + start, scan.first + stop)
-        return Clip(frames, made_rate, sound, self._facts, self._remarks(is_even, rate))
+        sound, remarks = self._sound(scan.first + start, scan.first + stop)
+        remarks += self._remarks(is_even, rate)
+        return Clip(frames, made_rate, sound, self._facts, remarks)
+
+    def _rate(self, scan: _Scan) -> tuple[float, bool]:
+        """Frames a second, and whether the frames are evenly spaced."""
+        if self._container.format.name == "gif" and (told := told_rate(read_gif_text(self._path))):
+            return frame_rate(scan.times, scan.end, told, 0.5)
+        return frame_rate(scan.times, scan.end, self._facts.rate)
 
     def _scan(self, start: float, stop: float) -> _Scan:
         """The times of all packets of the range, without decoding any."""
@@ -300,16 +308,20 @@ class _Reader:
             if index >= 0:
                 yield min(index, len(scan.times) - 1), frame
 
-    def _sound(self, start: float, stop: float) -> Sound | None:
+    def _sound(self, start: float, stop: float) -> tuple[Sound | None, tuple[str, ...]]:
+        """The sound of the range, as far as it can be decoded, and what is to be said of it."""
         if not self._container.streams.audio:
-            return None
+            return None, ()
+        name = self._path.name
         with open_media(self._path) as container:
             try:
-                stream = facts.audio_stream(container, self._path)
-            except (MissingStreamError, MediaError):
-                return None
-            sound = decoded(container, stream, self._path, start, stop)
-        return sound if sound.samples.shape[1] else None
+                stream = audio_stream(container, self._path)
+            except MediaError as error:
+                return None, (f"{name}: its sound is left out, as it {error.fact}",)
+            sound, is_cut = decoded(container, stream, start, stop)
+        there = sound.samples.shape[1] > 0
+        told = f"{name}: its sound is damaged after {sound.seconds:.2f} s of this range."
+        return sound if there else None, (told,) if is_cut else ()
 
     def _remarks(self, is_even: bool, rate: float) -> tuple[str, ...]:
         told, name = self._facts, self._path.name
@@ -358,7 +370,7 @@ def _read_webp(
     check: Callable[[int, int], None],
 ) -> Clip:
     with animated_webp.opened(path) as picture:
-        times, end = animated_webp.times_of(picture, path)
+        times, end, _ = animated_webp.timing_of(picture, path)
         indices, rate = chosen_frames(times, end, told.rate, selection)
         check_clip(len(indices), *size, rate, most_bytes)
         made = np.empty((len(indices), size[1], size[0], 3), np.uint8)

@@ -71,7 +71,11 @@ def read_audio(
             _check_size(min(stop, announced) - start, rate or context.sample_rate, stream, most_bytes)
         origin = stream.start_time or 0
         first = float(origin * (stream.time_base or 0)) if announced else 0.0
-        sound = decoded(container, stream, path, first + start, first + stop, rate, most_bytes)
+        sound, is_cut = decoded(container, stream, first + start, first + stop, rate, most_bytes)
+    if is_cut:
+        raise _cut_off(path, start, sound.seconds) if sound.seconds else damaged(
+            path, "its sound cannot be decoded"
+        )
     if not sound.samples.shape[1]:
         if start and (announced or 0) <= start:
             raise RangeError(
@@ -120,25 +124,26 @@ def check_rate(rate: int) -> None:
 def decoded(
     container: InputContainer,
     stream: AudioStream,
-    path: Path,
     start: float,
     end: float,
     rate: int = 0,
     most_bytes: int = MOST_SOUND,
-) -> Sound:
+) -> tuple[Sound, bool]:
     """The samples of a stream from `start` to `end`, seconds of its presentation times.
 
     Where the stream begins after `start`, there is silence before it, of at most a minute.
 
+    Returns:
+        What can be decoded, and whether it ends early because the file is damaged.
+
     Raises:
         ClipTooLargeError: they would take more than `most_bytes`.
-        MediaError: they cannot be decoded.
     """
     rate = rate or stream.codec_context.sample_rate
     resampler = AudioResampler("fltp", stream.codec_context.layout, rate)
     chunks: list[Samples] = []
     offset: float | None = None
-    size = 0
+    size, is_cut = 0, False
     try:
         if start > 1.0 and stream.time_base:
             container.seek(int((start - 0.5) / stream.time_base), stream=stream)
@@ -155,16 +160,13 @@ def decoded(
             if size > most_bytes:
                 raise _too_large(size, most_bytes)
         chunks += _resampled(resampler, None) if chunks else []
-    except DAMAGE as error:
-        told = sum(each.shape[1] for each in chunks) / rate
-        if not told:
-            raise damaged(path, "its sound cannot be decoded") from error
-        raise _cut_off(path, start, told) from error
+    except DAMAGE:
+        is_cut = True
     samples = _joined(chunks, stream.codec_context.layout.nb_channels)
     shift = round((offset or 0.0) * rate)
     samples = np.pad(samples, ((0, 0), (shift, 0))) if shift > 0 else samples[:, -shift:]
     most = round((end - start) * rate) if np.isfinite(end) else samples.shape[1]
-    return Sound(np.ascontiguousarray(samples[:, :most]), rate)
+    return Sound(np.ascontiguousarray(samples[:, :most]), rate), is_cut
 
 
 def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> list[Samples]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import IO
 
 from nodeforge.imaging import PictureError, read_text
 from nodeforge.imaging.picture_files.text import MOST_TEXT
 from nodeforge.media.container import DAMAGE, open_media
 from nodeforge.media.errors import MediaError
-from nodeforge.media.writing import GIF_MARK
-
-_MOST_BLOCKS = 1_000_000
+from nodeforge.media.gif_text import read_gif_text
 
 
 def read_media_text(path: Path) -> dict[str, str]:
@@ -25,7 +22,7 @@ def read_media_text(path: Path) -> dict[str, str]:
         with path.open("rb") as file:
             start = file.read(12)
             if start.startswith(b"GIF8"):
-                return _of_gif(file)
+                return read_gif_text(path)
     except OSError as error:
         raise MediaError(f"cannot be read: {error.strerror}.", place=str(path)) from error
     if start.startswith(b"\x89PNG") or (start[:4] == b"RIFF" and start[8:] == b"WEBP"):
@@ -65,27 +62,3 @@ def _inside(text: str) -> dict[str, str]:
         for name, value in told.items()
         if isinstance(value, str | dict)
     }
-
-
-def _of_gif(file: IO[bytes]) -> dict[str, str]:
-    """The application extension of ours, before the first picture."""
-    file.seek(10)
-    flags = (file.read(3) or b"\0")[0]
-    if flags & 0x80:
-        file.seek(3 << ((flags & 7) + 1), 1)
-    for _ in range(_MOST_BLOCKS):
-        if file.read(1) != b"\x21":
-            return {}
-        kind = file.read(1)
-        blocks = list(_blocks(file, MOST_TEXT))
-        if kind == b"\xff" and blocks and blocks[0] == GIF_MARK:
-            found = _inside(b"".join(blocks[1:]).decode("utf-8", "replace"))
-            return {name: value for name, value in found.items() if isinstance(value, str)}
-    return {}
-
-
-def _blocks(file: IO[bytes], most: int):
-    while most > 0 and (length := file.read(1)) and length != b"\0":
-        part = file.read(length[0])
-        most -= len(part)
-        yield part

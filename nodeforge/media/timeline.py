@@ -6,6 +6,7 @@ less than (k + 1/2) / r after the start.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -18,6 +19,11 @@ from nodeforge.media.errors import RangeError
 Times = NDArray[np.float64]
 MOST_RATE = 1000.0
 """Frames a second; what a file says beyond is nonsense."""
+
+
+RATE = "frame_rate"
+"""The text with the rate of GIF and WebP, whose times are rounded, or of which equal frames are
+stored as one, so that the times alone do not tell it."""
 
 
 class TimeUnit(StrEnum):
@@ -80,7 +86,18 @@ class Selection:
             )
 
 
-def frame_rate(times: Times, end: float, told: float = 0.0) -> tuple[float, bool]:
+def told_rate(text: Mapping[str, str]) -> float:
+    """The rate in the texts of a file; 0 where there is none."""
+    try:
+        rate = float(text.get(RATE, ""))
+    except ValueError:
+        return 0.0
+    return rate if 0.01 <= rate <= MOST_RATE else 0.0
+
+
+def frame_rate(
+    times: Times, end: float, told: float = 0.0, slack: float = 0.1
+) -> tuple[float, bool]:
     """Frames a second of presentation times, and whether they are evenly spaced.
 
     Uneven ones have the rate of most of their distances, as a phone's 30 that drops frames has.
@@ -88,11 +105,15 @@ def frame_rate(times: Times, end: float, told: float = 0.0) -> tuple[float, bool
     Args:
         times: Seconds, rising, rounded to what the container counts in.
         end: When the last frame ends.
-        told: The rate that the header says; 0 is none.
+        told: The rate that the file says; 0 is none. It holds where the times are multiples of it.
+        slack: By what share of a frame they may be off.
     """
     count = len(times)
-    if told and np.abs(times - times[0] - np.arange(count) / told).max() <= 0.1 / told:
-        return told, True
+    places = (times - times[0]) * told
+    if told and (count > 1 or slack > 0.1) and np.abs(places - np.round(places)).max() <= slack:
+        near = slack > 0.1 or round(places[-1]) == count - 1
+        if near:
+            return told, True
     average = count / max(end - times[0], 1e-6)
     if count < 2:
         return neat_rate(average), True

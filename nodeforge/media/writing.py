@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -22,9 +21,10 @@ from av.video.stream import VideoStream
 from nodeforge.media import animated_webp
 from nodeforge.media.colours import Bytes, YuvColours, to_yuv
 from nodeforge.media.errors import MediaError
+from nodeforge.media.gif_text import gif_with_text
 from nodeforge.media.sound import Sound
 from nodeforge.media.sound_writing import SoundTrack, unwritten, whole_text
-from nodeforge.media.timeline import rate_fraction
+from nodeforge.media.timeline import RATE, rate_fraction
 
 
 Check = Callable[[int, int], None]
@@ -99,6 +99,8 @@ def write_video(
         animated_webp.write(path, counted, rate, text, quality)
         return
     _encode(path, counted, frames.shape, rate, format, sound, text, quality)
+    if format is VideoFormat.GIF:
+        text[RATE] = repr(rate)
     if text and format in _TEXT_PUT_IN:
         data = path.read_bytes()
         with path.open("wb") as file:
@@ -244,7 +246,7 @@ def _codec(format: VideoFormat, quality: int) -> tuple[str, str, dict[str, str]]
             speed = {"deadline": "good", "cpu-used": "4", "row-mt": "1", "auto-alt-ref": "1"}
             return "libvpx-vp9", "yuv420p", {"crf": crf, "b": "0", **speed}
         case VideoFormat.MKV:
-            return "ffv1", "bgr0", {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"}
+            return "ffv1", "bgr0", {"level": "3", "slicecrc": "1", "g": "1"}
         case VideoFormat.GIF:
             return "gif", "pal8", {}
         case _:
@@ -268,38 +270,21 @@ def _palette_graph(width: int, height: int, time_base: Fraction) -> Graph:
     return graph
 
 
-GIF_MARK = b"NODEFORG1.0"
-"""Identifier and code of the application extension that holds the texts of a GIF."""
-
-
-def _gif_with_text(data: memoryview, text: Mapping[str, str]) -> Iterator[bytes | memoryview]:
-    """A GIF with an application extension behind its header, which holds `text` as JSON."""
-    flags = data[10]
-    head = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
-    yield data[:head]
-    if text:
-        whole = json.dumps(dict(text)).encode()
-        yield b"\x21\xff\x0b" + GIF_MARK
-        for at in range(0, len(whole), 255):
-            part = whole[at : at + 255]
-            yield bytes([len(part)]) + part
-        yield b"\0"
-    yield data[head:]
-
-
-_PNG_HEAD = 33
-"""Bytes of a PNG's signature and header chunk."""
-
-
 def _apng_with_text(data: memoryview, text: Mapping[str, str]) -> Iterator[bytes | memoryview]:
-    """An APNG with an iTXt chunk for each text, as other PNG files have them."""
-    yield data[:_PNG_HEAD]
+    """An APNG with an iTXt chunk for each text, as other PNG files have them.
+
+    They stand behind acTL, which FFmpeg wants among the first.
+    """
+    head = 8
+    while bytes(data[head + 4 : head + 8]) not in (b"fcTL", b"IDAT"):
+        head += 12 + int.from_bytes(data[head : head + 4], "big")
+    yield data[:head]
     for name, value in text.items():
         content = b"iTXt" + name.encode("latin-1", "replace") + b"\0\0\0\0\0" + value.encode()
         length, check = len(content) - 4, zlib.crc32(content)
         yield struct.pack(">I", length) + content + struct.pack(">I", check)
-    yield data[_PNG_HEAD:]
+    yield data[head:]
 
 
-_TEXT_PUT_IN = {VideoFormat.GIF: _gif_with_text, VideoFormat.APNG: _apng_with_text}
+_TEXT_PUT_IN = {VideoFormat.GIF: gif_with_text, VideoFormat.APNG: _apng_with_text}
 """Formats whose muxers write no texts."""

@@ -71,7 +71,7 @@ def write(
         if track is not None:
             frame = AudioFrame.from_ndarray(samples, "fltp", layout)
             frame.sample_rate, frame.pts = hertz, 0
-            for packet in (*track.encode(frame), *track.encode(None)):
+            for packet in (*(track.encode(frame) if samples.size else ()), *track.encode(None)):
                 out.mux(packet)
     return path
 
