@@ -231,8 +231,10 @@ def _tempo(samples: Samples, rate: int, factor: float) -> Samples:
         filter = graph.add("atempo", f"{now:.9f}")
         last.link_to(filter)
         last, factor = filter, factor / now
+    planar = graph.add("aformat", "sample_fmts=fltp")  # atempo gives samples side by side
     sink = graph.add("abuffersink")
-    last.link_to(sink)
+    last.link_to(planar)
+    planar.link_to(sink)
     graph.configure()
     graph.push(_frame(samples, rate))
     graph.push(None)
