@@ -164,7 +164,7 @@ def converted(samples: Samples, rate: int, to_rate: int, channels: int = 0) -> S
     channels = channels or own
     if (rate, own) == (to_rate, channels):
         return samples
-    if own == 1:
+    if own == 1 and channels > 1:
         one = converted(samples, rate, to_rate)
         return np.repeat(one, channels, axis=-2)
     for each in (own, channels):

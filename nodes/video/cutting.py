@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from nodeforge import imaging, media
-from nodeforge.api import Audio, Range, Video, node
+from nodeforge.api import Audio, NodeForgeError, Range, Video, node
 
 from .clips import changed, part_of, video_of
 
@@ -55,8 +55,10 @@ def join(
             stretched, or brought to it in proportion and cropped or padded.
         crossfade: Seconds over which each fades into the next, with its sound.
     """
-    same = [_at_rate(each, videos[0].rate) for each in videos]
+    if not videos:
+        raise NodeForgeError("there is no video.", way_out="Link at least one.")
     rate = videos[0].rate
+    same = [_at_rate(each, rate) for each in videos]
     overlap = round(crossfade * rate)
     frames = media.clip_edits.joined([each.frames.numpy() for each in same], sizes, overlap)
     return video_of(frames, rate, _joined_sound(same, overlap / rate))
