@@ -30,7 +30,10 @@ _TOLD = frozenset({"prompt", "workflow", "parameters", "comment", "title", "desc
 
 
 class NoWorkflowError(WorkflowError):
-    """A picture, video or sound without a workflow of ours. `texts` are the names of what it holds instead."""
+    """A picture, video or sound without a workflow of ours.
+
+    `texts` are the names of what it holds instead.
+    """
 
     def __init__(self, path: Path, texts: tuple[str, ...]) -> None:
         found = f" It has: {', '.join(texts)}." if texts else ""

@@ -71,7 +71,7 @@ def one_frame(count: int, number: int) -> int:
 
 
 def resampled_frames(count: int, step: float) -> NDArray[np.intp]:
-    """Indices of frames that are `step` frames apart, from the first on, as long as there are any."""
+    """Indices of frames that are `step` frames apart, from the first to the last."""
     made = max(1, round(count / step))
     return np.minimum(((np.arange(made) + 0.5) * step).astype(np.intp), count - 1)
 
@@ -111,9 +111,7 @@ def _fitted(frame: Bytes, width: int, height: int, fit: Fit, method: Method) -> 
     return imaging.to_bytes(sized)[..., :3]
 
 
-def joined(
-    clips: Sequence[Bytes], sizes: BatchSizes = BatchSizes.EQUAL, overlap: int = 0
-) -> Bytes:
+def joined(clips: Sequence[Bytes], sizes: BatchSizes = BatchSizes.EQUAL, overlap: int = 0) -> Bytes:
     """Clips one after another, of the first one's size.
 
     Args:

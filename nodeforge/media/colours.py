@@ -56,8 +56,9 @@ class Turn:
 
 def turn_of(frame: VideoFrame) -> Turn:
     """What the display matrix of a frame says; phones write one instead of turning pixels."""
-    data = frame.side_data.get(Type.DISPLAYMATRIX) if frame.side_data else None
-    if data is None:
+    try:
+        data = frame.side_data[Type.DISPLAYMATRIX]
+    except KeyError:
         return Turn()
     a, b, _, c, d = struct.unpack("<5i", bytes(data)[:20])
     is_flipped = a * d - b * c < 0
@@ -94,7 +95,7 @@ def to_rgb(reformatter: VideoReformatter, frame: VideoFrame, width: int, height:
         interpolation=scaling,
         threads=1,
     )
-    return made.to_ndarray()
+    return np.asarray(made.to_ndarray(), np.uint8)
 
 
 def _matrix(frame: VideoFrame) -> Colorspace:

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
@@ -38,7 +39,7 @@ _MOST_BOXES = 10_000
 _OPTIONS = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"}
 RATES = (1_000, 768_000)
 """Samples a second that sound may have."""
-DAMAGE = (av.FFmpegError, OSError, ValueError, EOFError)
+DAMAGE = (FFmpegError, OSError, ValueError, EOFError)
 """What PyAV raises at damaged files; its own errors are also `OSError` or `ValueError`."""
 
 
@@ -134,9 +135,9 @@ def damaged(path: Path, fact: str) -> MediaError:
     )
 
 
-def _without_index(path: Path) -> MediaError:
+def _without_index(path: Path, kind: str) -> MediaError:
     return MediaError(
-        "is cut off: the index (moov atom) of this MP4 or MOV is missing or damaged.",
+        f"is {kind or 'a video'}, but cut off: its index (moov atom) is missing or damaged.",
         place=str(path),
         way_out="Get the whole file again; without its index no frame can be found.",
     )
@@ -157,7 +158,7 @@ def _cut_index(path: Path, start: bytes) -> MediaError | None:
             if length == 1:
                 length = int.from_bytes(head[8:], "big")
             if head[4:8] == b"moov" and at + length > size:
-                return _without_index(path)
+                return _without_index(path, file_kind(start, path.name))
             if length < 8:
                 return None
             at += length
@@ -193,10 +194,12 @@ def _unopened(path: Path, start: bytes, error: Exception) -> MediaError:
     kind = file_kind(start, path.name)
     if not start:
         return MediaError(
-            "is empty: it has 0 bytes.", place=place, way_out="Get the file again, or choose another."
+            "is empty: it has 0 bytes.",
+            place=place,
+            way_out="Get the file again, or choose another.",
         )
     if start[4:8] in _ISO and "picture" not in kind:
-        return _without_index(path)
+        return _without_index(path, kind)
     if kind.startswith(("a video", "a sound", "an Ogg")):
         reason = str(getattr(error, "strerror", "") or error).rstrip(".")
         return MediaError(
@@ -204,7 +207,9 @@ def _unopened(path: Path, start: bytes, error: Exception) -> MediaError:
             place=place,
             way_out="Get the file again, or choose another.",
         )
-    way_out = "Choose a video (MP4, MOV, WebM, MKV, GIF, ...) or a sound file (WAV, FLAC, MP3, ...)."
+    way_out = (
+        "Choose a video (MP4, MOV, WebM, MKV, GIF, ...) or a sound file (WAV, FLAC, MP3, ...)."
+    )
     if "picture" in kind:
         way_out = "Read it with 'Load image', or choose a video or sound file."
     called = f"is {kind}, neither a video nor a sound" if kind else "is neither a video nor a sound"

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from nodeforge.media import animated_webp
-from nodeforge.media.colours import TRANSFERS, Turn, turn_of
+from nodeforge.media.colours import TRANSFERS, turn_of
 from nodeforge.media.container import DAMAGE, audio_stream, damaged, open_media, video_stream
 from nodeforge.media.timeline import neat_rate
 
@@ -146,8 +146,7 @@ def _seconds(container: InputContainer, stream: VideoStream) -> float:
 
 def _audio_facts(stream: AudioStream) -> AudioFacts:
     context = stream.codec_context
-    known = stream.duration is not None and stream.time_base is not None
-    seconds = float(stream.duration * stream.time_base) if known else 0.0  # pyright: ignore[reportOptionalOperand]
+    seconds = float((stream.duration or 0) * (stream.time_base or 0))
     return AudioFacts(context.name, context.sample_rate, context.layout.nb_channels, seconds)
 
 

@@ -19,15 +19,15 @@ from nodeforge.media import animated_webp, facts
 from nodeforge.media.colours import Bytes, to_rgb, turn_of
 from nodeforge.media.container import DAMAGE, audio_stream, damaged, open_media, video_stream
 from nodeforge.media.errors import ClipTooLargeError, CutOffError, MediaError
-from nodeforge.media.gif_text import read_gif_text
 from nodeforge.media.facts import VideoFacts, probe_video
+from nodeforge.media.gif_text import read_gif_text
 from nodeforge.media.sound import Sound, decoded
 from nodeforge.media.timeline import Selection, Times, chosen_frames, frame_rate, told_rate
 
 MOST_CLIP = 4 * 2**30
 """Bytes of the frames of one clip: 27 s at 1920 × 1080 and 24 frames a second."""
 _MARGIN = 2.0
-"""Seconds that are looked at beyond a range, as frames are not stored in the order of their times."""
+"""Seconds that are looked at beyond a range: frames are stored in another order than shown."""
 
 
 @dataclass(frozen=True)
@@ -297,14 +297,12 @@ class _Reader:
         return
 
     def _counted(self, scan: _Scan) -> Iterator[tuple[int, VideoFrame]]:
-        number = 0
-        for frame in self._container.decode(self._stream):
+        for number, frame in enumerate(self._container.decode(self._stream)):
             if frame.pts is None:
                 index = number
             else:
                 at = float(frame.pts * (frame.time_base or 0)) - scan.first
                 index = int(np.searchsorted(scan.times, at + 1e-4, side="right")) - 1
-            number += 1
             if index >= 0:
                 yield min(index, len(scan.times) - 1), frame
 
@@ -333,11 +331,13 @@ class _Reader:
             )
         if told.hdr:
             found.append(
-                f"{name}: its colours are HDR ({told.hdr}, {told.bits} bits); they are read as they "
-                "are, without tone mapping, in 8 bits."
+                f"{name}: its colours are HDR ({told.hdr}, {told.bits} bits); they are read as "
+                "they are, without tone mapping, in 8 bits."
             )
         if told.rotation:
-            found.append(f"{name}: is stored turned by {told.rotation}°; its frames are upright here.")
+            found.append(
+                f"{name}: is stored turned by {told.rotation}°; its frames are upright here."
+            )
         return tuple(found)
 
 

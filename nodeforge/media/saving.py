@@ -84,9 +84,7 @@ def save_audio(
         SaveError: the disk is full or the folder cannot be written; no part of a file is left.
         MediaError: the format cannot hold the sound.
     """
-    fill = partial(
-        write_audio, sound=sound, format=format, depth=depth, text=text, bitrate=bitrate
-    )
+    fill = partial(write_audio, sound=sound, format=format, depth=depth, text=text, bitrate=bitrate)
     return write_new(folder, f"{name}_{{}}{format.suffix}", fill)
 
 

@@ -68,13 +68,17 @@ def read_audio(
         announced = stream.duration and float(stream.duration * (stream.time_base or 0))
         stop = end or float("inf")
         if announced:
-            _check_size(min(stop, announced) - start, rate or context.sample_rate, stream, most_bytes)
+            _check_size(
+                min(stop, announced) - start, rate or context.sample_rate, stream, most_bytes
+            )
         origin = stream.start_time or 0
         first = float(origin * (stream.time_base or 0)) if announced else 0.0
         sound, is_cut = decoded(container, stream, first + start, first + stop, rate, most_bytes)
     if is_cut:
-        raise _cut_off(path, start, sound.seconds) if sound.seconds else damaged(
-            path, "its sound cannot be decoded"
+        raise (
+            _cut_off(path, start, sound.seconds)
+            if sound.seconds
+            else damaged(path, "its sound cannot be decoded")
         )
     if not sound.samples.shape[1]:
         if start and (announced or 0) <= start:
@@ -170,7 +174,7 @@ def decoded(
 
 
 def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> list[Samples]:
-    return [each.to_ndarray() for each in resampler.resample(frame)]
+    return [np.asarray(each.to_ndarray(), np.float32) for each in resampler.resample(frame)]
 
 
 def _joined(chunks: list[Samples], channels: int) -> Samples:
@@ -205,6 +209,7 @@ def _check_size(seconds: float, rate: int, stream: AudioStream, most_bytes: int)
 
 def _too_large(size: int, most_bytes: int) -> ClipTooLargeError:
     return ClipTooLargeError(
-        f"its sound would take {size / 2**30:.1f} GiB; {most_bytes / 2**30:.1f} GiB are read at once.",
+        f"its sound would take {size / 2**30:.1f} GiB; {most_bytes / 2**30:.1f} GiB are read at "
+        "once.",
         way_out="Read a part of it: set 'start' and 'end'.",
     )

@@ -214,7 +214,7 @@ def _frame(samples: Samples, rate: int) -> AudioFrame:
 
 def _resampled(resampler: AudioResampler, samples: Samples, rate: int) -> Samples:
     made = [*resampler.resample(_frame(samples, rate)), *resampler.resample(None)]
-    return np.concatenate([each.to_ndarray() for each in made], axis=1)
+    return np.concatenate([np.asarray(each.to_ndarray(), np.float32) for each in made], axis=1)
 
 
 _SLOWEST = 0.5
@@ -245,5 +245,5 @@ def _tempo(samples: Samples, rate: int, factor: float) -> Samples:
         except (BlockingIOError, EOFError):
             break
         assert isinstance(frame, AudioFrame)
-        made.append(frame.to_ndarray())
+        made.append(np.asarray(frame.to_ndarray(), np.float32))
     return np.concatenate(made, axis=1) if made else samples[:, :0]

@@ -13,6 +13,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.error import FFmpegError
 
 from nodeforge.media.errors import MediaError
 from nodeforge.media.sound import Sound
@@ -84,11 +85,11 @@ def write_audio(
                 out.metadata.update(text)
             track = SoundTrack(out, sound, codec, options, text if muxer == "ogg" else {})
             track.finish()
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise unwritten(error, format) from error
 
 
-def unwritten(error: av.FFmpegError, format: str) -> Exception:
+def unwritten(error: FFmpegError, format: str) -> Exception:
     """Why a file could not be written: the disk's reason, or the encoder's."""
     if error.errno in _OF_DISK:
         return OSError(error.errno, error.strerror)

@@ -41,9 +41,7 @@ def _of_container(path: Path) -> dict[str, str]:
                 found = dict(stream.metadata) | found
         except DAMAGE:
             return {}
-    texts = {
-        name.lower(): value for name, value in found.items() if len(value) <= MOST_TEXT
-    }
+    texts = {name.lower(): value for name, value in found.items() if len(value) <= MOST_TEXT}
     for name in ("comment", "description"):  # WAV has no other place, VideoHelperSuite takes it
         texts = _inside(texts.get(name, "")) | texts
     return texts

@@ -58,7 +58,7 @@ class Selection:
     height: int = 0
 
     def seconds(self, rate: float) -> tuple[float, float]:
-        """Start and end in seconds, for a file of `rate`; the end is infinite where there is none."""
+        """Start and end in seconds, for a file of `rate`; infinite where there is no end."""
         unit = 1.0 if self.unit is TimeUnit.SECONDS else 1.0 / rate
         return self.start * unit, self.end * unit if self.end > 0 else float("inf")
 
@@ -81,7 +81,7 @@ class Selection:
             )
         if self.rate > MOST_RATE:
             raise RangeError(
-                f"{self.rate:g} frames a second are more than the {MOST_RATE:g} that a clip may have.",
+                f"{self.rate:g} frames a second are more than {MOST_RATE:g}, the most of a clip.",
                 way_out="Lower 'rate'.",
             )
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import OutputContainer
+from av.error import BlockingIOError, EOFError, FFmpegError
 from av.filter import Graph
 from av.packet import Packet
+from av.video.format import VideoFormat as VideoPixels
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
@@ -25,7 +27,6 @@ from nodeforge.media.gif_text import gif_with_text
 from nodeforge.media.sound import Sound
 from nodeforge.media.sound_writing import SoundTrack, unwritten, whole_text
 from nodeforge.media.timeline import RATE, rate_fraction
-
 
 Check = Callable[[int, int], None]
 
@@ -149,7 +150,9 @@ def _encode(
     options = {"movflags": "use_metadata_tags+faststart"} if format is VideoFormat.MP4 else {}
     options |= {"plays": "0"} if format is VideoFormat.APNG else {}
     try:
-        with av.open(str(path), "w", format=_MUXERS.get(format, format.value), options=options) as out:
+        with av.open(
+            str(path), "w", format=_MUXERS.get(format, format.value), options=options
+        ) as out:
             if format not in _TEXT_PUT_IN:
                 out.metadata.update(text)
             encoder = _Encoder(out, shape[2], shape[1], rate_fraction(rate), format, quality)
@@ -163,7 +166,7 @@ def _encode(
                 out.mux(packet)
             if track is not None:
                 track.finish()
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise unwritten(error, format) from error
 
 
@@ -222,7 +225,7 @@ class _Encoder:
         while True:
             try:
                 frame = self._graph.pull() if self._graph is not None else None
-            except (av.BlockingIOError, av.EOFError):
+            except (BlockingIOError, EOFError):
                 return made
             assert isinstance(frame, VideoFrame)
             made += self._stream.encode(frame)
@@ -256,7 +259,9 @@ def _codec(format: VideoFormat, quality: int) -> tuple[str, str, dict[str, str]]
 def _palette_graph(width: int, height: int, time_base: Fraction) -> Graph:
     """A palette of its own for each frame, so that none waits for the last one."""
     graph = Graph()
-    source = graph.add_buffer(width=width, height=height, format="rgb24", time_base=time_base)
+    source = graph.add_buffer(
+        width=width, height=height, format=VideoPixels("rgb24"), time_base=time_base
+    )
     split = graph.add("split")
     palette = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
     use = graph.add("paletteuse", "new=1:dither=sierra2_4a")

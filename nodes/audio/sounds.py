@@ -10,6 +10,6 @@ from nodeforge.api import Audio
 
 
 def changed(audio: Audio, samples: media.Samples, rate: int = 0) -> Audio:
-    """`audio` with other samples, (batch, channels, samples), and another rate where it is given."""
+    """`audio` with other samples, (batch, channels, samples), and another rate if given."""
     made = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
     return replace(audio, samples=made, rate=rate or audio.rate)

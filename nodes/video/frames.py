@@ -22,7 +22,7 @@ class Components(NamedTuple):
     """What a video consists of, but its frames."""
 
     rate: float
-    count: int
+    frames: int
     seconds: float
     width: int
     height: int
@@ -127,7 +127,7 @@ def components(video: Video) -> Components:
 
     Returns:
         rate: Frames a second.
-        count: How many frames.
+        frames: How many frames.
         seconds: How long the frames last.
         width: Pixels.
         height: Pixels.

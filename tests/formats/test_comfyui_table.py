@@ -52,8 +52,13 @@ SIDES_OF = {"on_false": "IMAGE", "on_true": "IMAGE"}
 
 AUDIO = {"audio": "AUDIO"}
 VHS_RANGE = {
-    **{"force_rate": 0, "custom_width": 0, "custom_height": 480, "frame_load_cap": 16},
-    **{"skip_first_frames": 8, "select_every_nth": 2, "format": "AnimateDiff"},
+    "force_rate": 0,
+    "custom_width": 0,
+    "custom_height": 480,
+    "frame_load_cap": 16,
+    "skip_first_frames": 8,
+    "select_every_nth": 2,
+    "format": "AnimateDiff",
 }
 
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
@@ -456,9 +461,16 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "VHS_VideoCombine": (
         {"images": "IMAGE", "audio": "AUDIO"},
         {
-            **{"frame_rate": 8, "loop_count": 0, "filename_prefix": "AnimateDiff"},
-            **{"format": "video/h264-mp4", "pingpong": True, "save_output": True},
-            **{"pix_fmt": "yuv420p", "crf": 19, "save_metadata": True, "trim_to_audio": False},
+            "frame_rate": 8,
+            "loop_count": 0,
+            "filename_prefix": "AnimateDiff",
+            "format": "video/h264-mp4",
+            "pingpong": True,
+            "save_output": True,
+            "pix_fmt": "yuv420p",
+            "crf": 19,
+            "save_metadata": True,
+            "trim_to_audio": False,
         },
     ),
     "VHS_VideoInfoLoaded": ({"video_info": "VHS_VIDEOINFO"}, {}),

@@ -104,7 +104,9 @@ def test_a_range_that_is_none_is_refused(clip: Path, selection: Selection):
 def test_a_video_too_long_is_refused_whole_and_a_range_offered(tmp_path: Path):
     """Two hours at one frame in ten minutes: the header says it, and only that is looked at."""
     frames = numbered(13, 320, 240)
-    long = write(tmp_path / "long.mkv", frames, times=[600_000 * each for each in range(13)], rate=1)
+    long = write(
+        tmp_path / "long.mkv", frames, times=[600_000 * each for each in range(13)], rate=1
+    )
     with pytest.raises(ClipTooLargeError) as caught:
         read_video(long, Selection(rate=24))
     assert "172,800 frames" in caught.value.fact or "frames of 320 × 240" in caught.value.fact
@@ -214,9 +216,7 @@ def test_a_flat_colour_is_what_it_was(tmp_path: Path, kind: str):
 def test_pixels_that_are_not_square_are_shown_as_they_should_be(tmp_path: Path):
     path = write(tmp_path / "dv.mp4", numbered(3), options={"crf": "1", "aspect": "1"})
     assert probe_video(path).width == 64
-    wide = write(
-        tmp_path / "wide.mp4", numbered(3), tags={"sample_aspect_ratio": Fraction(2)}
-    )
+    wide = write(tmp_path / "wide.mp4", numbered(3), tags={"sample_aspect_ratio": Fraction(2)})
     assert read_video(wide).frames.shape[1:3] == (48, 128)
 
 

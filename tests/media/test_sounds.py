@@ -120,7 +120,7 @@ def test_ranges_and_sizes_that_are_none_are_refused(tmp_path: Path):
         with pytest.raises(RangeError) as caught:
             read_audio(path, **given)
         assert caught.value.way_out
-    with pytest.raises(ClipTooLargeError, match="set 'start'|GiB"):
+    with pytest.raises(ClipTooLargeError, match="GiB"):
         read_audio(path, most_bytes=1000)
     assert read_audio(path, end=0.001, most_bytes=40_000).samples.shape == (2, 44)
 

@@ -201,7 +201,8 @@ def test_a_contact_sheet_is_a_grid(nodes):
 
 
 @pytest.mark.parametrize(
-    ("length", "count", "seconds"), [("video", 12, 0.5), ("shortest", 6, 0.25), ("longest", 12, 0.5)]
+    ("length", "count", "seconds"),
+    [("video", 12, 0.5), ("shortest", 6, 0.25), ("longest", 12, 0.5)],
 )
 def test_a_shorter_sound_is_set(nodes, length: str, count: int, seconds: float):
     kind = nodes["video.set_audio"].__annotations__["length"]

@@ -22,7 +22,9 @@ def numbered(count=12, width=64, height=48):
 
 def numbers(frames):
     """Which frames these are, by the grey of their lower right."""
-    return [round(float(f[f.shape[0] * 3 // 4 :, f.shape[1] * 3 // 4 :].mean()) / 20) for f in frames]
+    return [
+        round(float(f[f.shape[0] * 3 // 4 :, f.shape[1] * 3 // 4 :].mean()) / 20) for f in frames
+    ]
 
 
 def write(

@@ -36,7 +36,9 @@ def read_file(path: Path) -> ComfyGraph:
         RequestError: it cannot be read, is damaged, or passes a bound.
     """
     try:
-        return _of_picture(path) if is_picture(path) or is_media(path) else read_text(read_bytes(path))
+        return (
+            _of_picture(path) if is_picture(path) or is_media(path) else read_text(read_bytes(path))
+        )
     except RequestError as error:
         raise (error if path.name in error.place else error.at(path.name)) from None
 

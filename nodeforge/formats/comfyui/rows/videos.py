@@ -144,13 +144,15 @@ def _there_and_back(node: NodeConversion, video: Output) -> Output:
     return Output(made, "video")
 
 
+_MOST = 10**9
+"""Frames; more in a file is nonsense, and no float holds every number."""
 _OLD_SIZES = {"Custom Width": (True, False), "Custom Height": (False, True), "Custom": (True, True)}
 
 
 def _load_frames(node: NodeConversion) -> None:
     """VideoHelperSuite's: a range of a video as pictures, with its sound."""
     rate = node.known_value("force_rate", 0.0)
-    skipped = node.known_value("skip_first_frames", 0)
+    skipped = min(node.known_value("skip_first_frames", 0), _MOST)
     wide, high = _forced_size(node)
     made = node.add(
         "video.load",
@@ -169,7 +171,7 @@ def _load_frames(node: NodeConversion) -> None:
         told = node.add("video.components", video=video)
     node.set_outputs(
         LinkValue("IMAGE", Output(frames, "image")),
-        LinkValue("INT", Output(told, "count")) if told else LinkValue("INT"),
+        LinkValue("INT", Output(told, "frames")) if told else LinkValue("INT"),
         LinkValue("AUDIO", Output(told, "audio")) if told else LinkValue("AUDIO"),
         LinkValue("VHS_VIDEOINFO", video),
     )
@@ -196,7 +198,7 @@ def _info(node: NodeConversion) -> None:
     if video is None:
         raise NoCounterpartError("nothing feeds its 'video_info'.")
     made = node.add("video.components", video=video)
-    ports = ("rate", "count", "seconds", "width", "height")
+    ports = ("rate", "frames", "seconds", "width", "height")
     kinds = ("FLOAT", "INT", "FLOAT", "INT", "INT")
     node.set_outputs(
         *(LinkValue(kind, Output(made, port)) for kind, port in zip(kinds, ports, strict=True))
