@@ -57,7 +57,7 @@ class Turn:
 def turn_of(frame: VideoFrame) -> Turn:
     """What the display matrix of a frame says; phones write one instead of turning pixels."""
     try:
-        data = frame.side_data[Type.DISPLAYMATRIX]
+        data = frame.side_data[Type.DISPLAYMATRIX]  # pyright: ignore[reportGeneralTypeIssues]
     except KeyError:
         return Turn()
     a, b, _, c, d = struct.unpack("<5i", bytes(data)[:20])
