@@ -62,8 +62,9 @@ def test_a_video_is_cut_and_saved_with_its_workflow(tmp_path: Path, in_process):
     again = in_process("run", saved, "--set", f"load.file={given}", "--set", "save.format=mkv")
     (second,) = map(Path, again.out.split())
     assert numbers(read_video(second).frames) == [5, 7, 9, 11]
-    with pytest.raises(RequestError, match="outside the folder for videos"):
-        in_process("run", saved)
+    refused = in_process("run", saved)
+    assert refused.code == 2
+    assert "outside the folder for videos" in refused.err
 
 
 TEXT = {"nodeforge": json.dumps(WORKFLOW)}
