@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny_adapters
 import tiny_models
@@ -13,13 +14,14 @@ import tiny_upscalers
 import torch
 from PIL import Image as Picture
 
-from nodeforge import diffusion
+from nodeforge import diffusion, media
 from nodeforge.api import NodeType
 from nodeforge.engine.cache import MemoryTier, ResultCache
 from nodeforge.engine.context import NodeRun, RunRequest, RunState
 from nodeforge.settings import Settings
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, Role
 from nodeforge.values import (
+    Audio,
     Guidance,
     Image,
     Latent,
@@ -28,6 +30,7 @@ from nodeforge.values import (
     Region,
     Sampler,
     Schedule,
+    Video,
 )
 from nodeforge.worker.build import LoadedNetworks
 from nodeforge.worker.codec import ValueCodec
@@ -56,6 +59,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_adapters.write_embedding(made / "embedding.safetensors", 768)
     tiny_upscalers.write(tiny_upscalers.compact(), made / "upscaler.safetensors")
     (made / "lines.txt").write_text("one\ntwo\n", encoding="utf-8")
+    frames = np.full((6, SIZE, SIZE, 3), 90, np.uint8)
+    sound = media.Sound(np.full((2, 8000), 0.25, np.float32), 16_000)
+    media.write_video(made / "clip.mp4", frames, 12.0, media.VideoFormat.MP4, sound)
+    media.write_audio(made / "sound.flac", sound, media.AudioFormat.FLAC)
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -90,6 +97,12 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "image": image,
         "mask": Mask((torch.rand(1, SIZE, SIZE) > 0.7).float()),
         "region": Region(8, 8, 32, 32, SIZE, SIZE),
+        "video": Video(
+            torch.randint(0, 256, (24, SIZE, SIZE, 3), dtype=torch.uint8),
+            12.0,
+            Audio(torch.rand(1, 2, 32_000) - 0.5, 16_000),
+        ),
+        "audio": Audio(torch.rand(1, 2, 32_000) - 0.5, 16_000),
         "any": image,
         EDIT_MODEL: _of_edit_model(folder / "edit_model", networks, image),
     }
@@ -144,6 +157,7 @@ def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
         named = {"text": "lines.txt", "folder": "", "wildcards": ""}
+        named |= {"video": "clip.mp4", "audio": "sound.flac"}
         return folder / named.get(port.widget.kind, "picture.png")
     if port.widget is not None:
         return port.default
@@ -203,7 +217,9 @@ def test_what_a_node_gives_is_what_it_declares(
     for value, port in zip(values, outputs, strict=True):
         if port.type in samples and port.type != "any":
             assert type(value) is type(samples[port.type])
-            assert all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors(value))
+            given = tensors(replace(value, audio=None) if port.type == "video" else value)
+            kind = torch.uint8 if port.type == "video" else torch.float32
+            assert all(t.device.type == "cpu" and t.dtype == kind for t in given)
 
 
 @every_node

@@ -18,9 +18,11 @@ from nodeforge.formats.comfyui.rows import (
     prompts,
     sampling,
     schedules,
+    sounds,
     switches,
     texts,
     values,
+    videos,
 )
 
 NOTES = frozenset({"Note", "MarkdownNote"})
@@ -37,6 +39,8 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Batches of images": batches.ROWS,
     "Preprocessors": preprocessors.ROWS,
     "Masks": masks.ROWS,
+    "Videos": videos.ROWS,
+    "Sounds": sounds.ROWS,
     "Values": values.ROWS,
     "Texts and numbers of others": texts.ROWS,
     "Switches": switches.ROWS,

@@ -22,6 +22,7 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.picture_inputs import (
     LOAD_IMAGE,
+    loader_of,
     picture_input,
     picture_inputs,
     picture_value,
@@ -336,20 +337,29 @@ class PictureActions:
             window.show_node(opened, end.node)
 
     def _add_loader(self, opened: OpenDocument, path: Path, place: QPointF | None) -> None:
-        """Add a *Load image* node with the picture at `place`, else where there is free room."""
+        """Add a node that loads the file at `place`, else where there is free room.
+
+        A picture is copied to the assets; a video or a sound is read where it is.
+        """
         window = self._window
-        spec = window.workspace.catalogue[LOAD_IMAGE]
+        spec = window.workspace.catalogue[loader_of(path)]
         window.area.show_view("graph")
         view = window.area.view
         if place is None and view is not None:
             place = view.place_for_new()
         at = (round(place.x()), round(place.y())) if place is not None else (0, 0)
         group = view.path if view is not None else ""
-        value, entry = picture_value(opened.document, window.workspace.settings, path)
-        add = AddNodes([Node(LOAD_IMAGE, version=spec.version)], [at], group)
+        entries: list[GraphEdit] = []
+        if spec.type == LOAD_IMAGE:
+            value, entry = picture_value(opened.document, window.workspace.settings, path)
+            entries.append(entry)
+        else:
+            value = str(path.absolute())
+            opened.granted.append(value)
+        add = AddNodes([Node(spec.type, version=spec.version)], [at], group)
 
         def edits() -> Iterator[GraphEdit]:
-            yield from (add, entry)
+            yield from (add, *entries)
             yield SetValue(add.paths[0], spec.inputs[0].name, value)
 
         if opened.perform(Together(f"load {path.name}", edits())):
