@@ -26,6 +26,8 @@ CATEGORY_ICONS = {
     "sampling": "faders",
     "image": "image",
     "mask": "circle-half",
+    "video": "film-strip",
+    "audio": "speaker-high",
     "inpaint": "paint-brush",
     "values": "hash",
     "graph": "git-branch",
