@@ -67,3 +67,24 @@ class Video:
     def seconds(self) -> float:
         """How long the frames last; its sound may last longer or shorter."""
         return self.count / self.rate
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """What a window must know of a video, a sound or a latent's time axis to play it.
+
+    Args:
+        frames: How many pictures; 0 for a sound alone.
+        rate: Frames a second; 0 for a sound alone.
+        seconds: How long it lasts, the longer of pictures and sound.
+        width: Of a frame in pixels, of a latent of its decoded frame; 0 for a sound alone.
+        height: Of a frame in pixels.
+        sound: Seconds of sound; 0 for none.
+    """
+
+    frames: int = 0
+    rate: float = 0.0
+    seconds: float = 0.0
+    width: int = 0
+    height: int = 0
+    sound: float = 0.0

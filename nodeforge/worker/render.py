@@ -8,18 +8,25 @@ import numpy as np
 
 from nodeforge import imaging
 from nodeforge.diffusion.denoising.preview import factors_of, preview
-from nodeforge.values import Image, Latent, Mask, Video
+from nodeforge.media.waveform import waveform
+from nodeforge.values import Audio, Image, Latent, Mask, Video
 from nodeforge.values.latent import BCTHW
+from nodeforge.worker.clips import shrunk
 
 LARGEST = 512
 """Pixels of the longer side, unless more is asked for."""
+_FLAT = 4
+"""How many times as wide as high the picture of a sound is."""
+_WIDEST = 4096
+"""Pixels of the picture of a sound at most."""
 
 
 def render(value: Any, longest: int = LARGEST, item: int = 0) -> np.ndarray | None:
     """A picture of `value`, uint8 (height, width, 3 or 4); None for what has none.
 
     Args:
-        value: An image, mask, latent or video; a latent's picture has a latent's own size.
+        value: An image, mask, latent, video or sound; a latent's picture has a latent's own size,
+            that of a sound is its waveform.
         longest: Pixels of the longer side at most.
         item: Which one of the batch; of a video, which frame.
     """
@@ -31,7 +38,10 @@ def render(value: Any, longest: int = LARGEST, item: int = 0) -> np.ndarray | No
         case Mask():
             pixels = np.repeat(value.values[item].numpy()[..., None], 3, axis=2)
         case Video():
-            pixels = imaging.to_float(value.frames[item].numpy())
+            return shrunk(value.frames[item].numpy(), longest)
+        case Audio():
+            width = min(longest, _WIDEST)
+            return waveform(value.samples[item].numpy(), width, max(1, width // _FLAT))
         case Latent():
             return preview(_cells(value, item), factors_of(value.space, value.samples.shape[1]))
         case _:
@@ -47,7 +57,7 @@ def render(value: Any, longest: int = LARGEST, item: int = 0) -> np.ndarray | No
 def _count(value: Any) -> int:
     """How many pictures it has."""
     match value:
-        case Image() | Mask():
+        case Image() | Mask() | Audio():
             return value.batch
         case Video():
             return value.count

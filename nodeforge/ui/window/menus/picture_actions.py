@@ -16,6 +16,7 @@ from nodeforge.graph.comparison.compare_text import DifferenceText
 from nodeforge.graph.edits import AddNodes, GraphEdit, SetValue, Together
 from nodeforge.graph.model import Input, Node
 from nodeforge.settings import shipped
+from nodeforge.ui.common.clip_files import is_clip_file
 from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -77,7 +78,8 @@ class PictureActions:
             gallery = list(pictures)
         pages = gallery if first in gallery else [first]
         fetch = partial(picture_files.fetch, self._window.runner)
-        large = LargeView(pages, pages.index(first), fetch, self._window)
+        open_clip = partial(picture_files.open_clip, self._window.runner, self._window)
+        large = LargeView(pages, pages.index(first), fetch, open_clip, self._window)
         large.menu_requested.connect(self._window.show_picture_menu)
         large.command.connect(self.run)
         large.finished.connect(self._forget_large)
@@ -92,11 +94,13 @@ class PictureActions:
             paths = [Path(chosen) / _file_name(each) for each in pictures] if chosen else []
         else:
             wish = str(folder / _file_name(pictures[0]))
-            chosen, _ = QFileDialog.getSaveFileName(self._window, "Save picture as", wish, _FILES)
+            files = _clip_filter(pictures[0]) or _FILES
+            chosen, _ = QFileDialog.getSaveFileName(self._window, "Save picture as", wish, files)
             paths = [Path(chosen)] if chosen else []
         for picture, path in zip(pictures, paths, strict=False):
-            suffixed = path.suffix.lower() in (*picture_files.SUFFIXES, ".jpeg")
-            path = path if suffixed else path.with_name(f"{path.name}.png")
+            own = picture.path.suffix if picture.path and is_clip_file(picture.path) else ""
+            suffixed = path.suffix.lower() in (*picture_files.SUFFIXES, ".jpeg", own.lower())
+            path = path if suffixed and path.suffix else path.with_name(path.name + (own or ".png"))
             if len(paths) > 1:
                 path = _free(path)
             self._window.workspace.store.setValue("picture_folder", str(path.parent))
@@ -430,6 +434,14 @@ def _paths(pictures: Sequence[Picture]) -> list[Path]:
 
 def _file_name(picture: Picture) -> str:
     return picture.path.name if picture.path is not None else f"{picture.name}.png"
+
+
+def _clip_filter(picture: Picture) -> str:
+    """The file dialog's filter for a video or a sound, which is copied; empty for pictures."""
+    if picture.path is None or not is_clip_file(picture.path):
+        return ""
+    suffix = picture.path.suffix
+    return f"{suffix.removeprefix('.').upper()} (*{suffix})"
 
 
 def _free(path: Path) -> Path:
