@@ -18,6 +18,7 @@ import numpy as np
 from nodeforge.diffusion.denoising.preview import factors_of, preview
 from nodeforge.errors import RequestError
 from nodeforge.media.waveform import waveform
+from nodeforge.models import SPACES
 from nodeforge.values import Audio, Latent, Video
 from nodeforge.values.clips import ClipFacts
 from nodeforge.values.latent import BCTHW
@@ -25,8 +26,7 @@ from nodeforge.values.latent import BCTHW
 MOST_OPEN = 2
 """Clips kept open; they are held beside the cache's limit."""
 LATENT_RATE = 8.0
-"""Cells a second at most at which a latent's time axis plays: a VAE may make several frames of
-one cell."""
+"""Cells a second at which a latent's time axis plays that tells no rate."""
 _LARGEST_ANSWER = 2**26
 """Bytes of frames in one answer."""
 _LONGEST_SOUND = 2**27
@@ -44,7 +44,8 @@ def facts_of(value: Any) -> ClipFacts | None:
         case Audio() if value.batch:
             return ClipFacts(seconds=value.seconds, sound=value.seconds)
         case Latent(layout=layout) if layout == BCTHW and value.frames > 1:
-            rate = min(value.rate or LATENT_RATE, LATENT_RATE)
+            frames = SPACES[value.space].frames_in_cell if value.space in SPACES else 1
+            rate = value.rate / frames or LATENT_RATE
             return ClipFacts(value.frames, rate, value.frames / rate, value.width, value.height)
     return None
 

@@ -206,7 +206,7 @@ class _Loop:
         checkpoint = self._checkpoint(x)
         check_numbers(checkpoint.latent, f"step {step + 1} of {len(keys)}")
         self.host.steps.store(keys[step], checkpoint)
-        self.host.progress(step + 1, len(keys), self._preview)
+        self.host.progress(step + 1, len(keys), self._preview, **self._preview_rate)
         return x
 
     def _call_network(self, call: ModelCall) -> Tensor:
@@ -259,6 +259,13 @@ class _Loop:
         prediction, x, sigma = (tensor.float().cpu() for tensor in self._last)
         kind = str(self.config.get("prediction_type", "epsilon"))
         return Clean(as_noised(x, sigma, kind), sigma, kind)(prediction)
+
+    @property
+    def _preview_rate(self) -> dict[str, float]:
+        """How fast the preview of a video is shown: a cell along time is several frames."""
+        if "T" not in self.facts.layout:
+            return {}
+        return {"rate": self.facts.rate / self.facts.frames_in_cell}
 
     def _preview(self) -> np.ndarray:
         factors = factors_of(self.facts.space, self.facts.latent_channels)
