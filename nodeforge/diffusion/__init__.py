@@ -97,7 +97,12 @@ from nodeforge.diffusion.vae.autoencoder import (
     encode,
     encode_reference,
 )
-from nodeforge.diffusion.vae.videos import ClipError, decode_video, encode_video
+from nodeforge.diffusion.vae.videos import (
+    ClipError,
+    decode_video,
+    encode_video,
+    start_of_video,
+)
 from nodeforge.diffusion.vision.enlarging import EnlargeError, enlarge
 from nodeforge.diffusion.vision.upscaler import LoadedUpscaler, describe_upscaler
 from nodeforge.diffusion.weights.describe import (
@@ -236,6 +241,7 @@ __all__ = [
     "set_range",
     "shifted",
     "start_noise",
+    "start_of_video",
     "table",
     "upscale",
     "vae_layout",

@@ -13,6 +13,7 @@ from nodeforge.diffusion.adapters.lora import LoraWeights
 from nodeforge.diffusion.adapters.motion import MotionModules
 from nodeforge.diffusion.denoising.context_windows import ContextWindows
 from nodeforge.diffusion.denoising.edit_channels import EditChannels
+from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
@@ -113,6 +114,7 @@ EXAMPLES = [
         MotionModules(Motion(MotionModule(weights("motion")))),
         MotionModules(Motion(MotionModule(weights("motion")), 8, 2), {"motion": object()}),  # pyright: ignore
     ),
+    (GivenFrames(torch.zeros(1), torch.zeros(1)), GivenFrames(torch.ones(1), torch.ones(1))),
     (ContextWindows(16, 4), ContextWindows(8, 2)),
     (
         DifferentialMask(*torch.zeros(3, 1, 1, 2, 2).unbind(), 0, 4, "epsilon"),

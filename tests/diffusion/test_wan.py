@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import PIL.Image
 import pytest
 import torch
 from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
+from diffusers.pipelines.wan import pipeline_wan_i2v
 from safetensors.torch import load_file
 from tiny_transformers import CHANNELS, wan, wan_transformer
 
@@ -54,7 +58,7 @@ def task(host, model, **changed):
     return replace(made, **changed)
 
 
-def by_pipeline(pipe, output="latent", **more):
+def by_pipeline(pipe, output="latent", **more) -> Any:
     pipe.set_progress_bar_config(disable=True)
     return pipe(
         **more,
@@ -228,3 +232,63 @@ def test_real_files_are_told_apart_by_their_sizes(family):
     shapes = {name: tuple(each.shape) for name, each in original(network.state_dict()).items()}
     found = find_networks(shapes, {})
     assert [each.name for each in families_of(found)[0]] == [family]
+
+
+@pytest.fixture(scope="module")
+def five_b(tmp_path_factory):
+    made = tmp_path_factory.mktemp("5b")
+    wan(expand_timesteps=True).save_pretrained(made)
+    index = made / "model_index.json"
+    told = json.loads(index.read_text("utf-8")) | {"_nodeforge_family": "wan22_5b"}
+    index.write_text(json.dumps(told), "utf-8")
+    return diffusion.describe(made)
+
+
+def image_to_video_pipeline() -> Any:
+    if not hasattr(pipeline_wan_i2v, "ftfy"):  # it calls it unasked
+        vars(pipeline_wan_i2v)["ftfy"] = SimpleNamespace(fix_text=lambda text: text)
+    parts: Any = {n: p for n, p in wan().components.items() if n != "transformer_2"}
+    kind: Any = pipeline_wan_i2v.WanImageToVideoPipeline
+    made = kind(**parts, image_processor=None, image_encoder=None, expand_timesteps=True)
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def test_a_5b_model_goes_on_from_a_picture_as_in_the_pipeline(host, five_b):
+    torch.manual_seed(2)
+    picture = torch.randint(0, 256, (1, SIDE, SIDE, 3), dtype=torch.uint8)
+    wanted = image_to_video_pipeline()(
+        image=PIL.Image.fromarray(picture[0].numpy()),
+        prompt=TEXT,
+        negative_prompt=NEGATIVE,
+        height=SIDE,
+        width=SIDE,
+        num_frames=FRAMES,
+        num_inference_steps=STEPS,
+        guidance_scale=SCALE,
+        generator=torch.Generator().manual_seed(SEED),
+        output_type="latent",
+    ).frames
+    with host.use(five_b.vae) as vae:
+        latent, mask = diffusion.start_of_video(vae, Video(picture, 24.0), FRAMES)
+    asked = task(host, five_b, latent=latent, mask=mask)
+    made = diffusion.denoise(host, asked).samples
+    assert torch.equal(made[:, :, :1], latent.samples[:, :, :1])
+    assert (made - wanted).abs().max() == 0.0
+
+
+@pytest.mark.parametrize("frames", [5, 6, 8])
+def test_a_video_is_longer_than_what_it_begins_with(host, five_b, frames):
+    given = Video(torch.zeros(5, SIDE, SIDE, 3, dtype=torch.uint8), 24.0)
+    with host.use(five_b.vae) as vae, pytest.raises(diffusion.LatentSizeError, match="begin with"):
+        diffusion.start_of_video(vae, given, frames)
+
+
+def test_a_video_goes_on_from_the_last_frames_of_another(host, five_b):
+    torch.manual_seed(4)
+    given = Video(torch.randint(0, 256, (5, SIDE, SIDE, 3), dtype=torch.uint8), 24.0)
+    with host.use(five_b.vae) as vae:
+        latent, mask = diffusion.start_of_video(vae, given, 13)
+    assert mask.values.mean((1, 2)).tolist() == [0, 0, 1, 1]
+    made = diffusion.denoise(host, task(host, five_b, latent=latent, mask=mask)).samples
+    assert torch.equal(made[:, :, :2], latent.samples[:, :, :2])

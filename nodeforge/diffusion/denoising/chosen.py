@@ -14,6 +14,7 @@ from nodeforge.diffusion.adapters.lora import LoraWeights
 from nodeforge.diffusion.adapters.motion import MotionModules
 from nodeforge.diffusion.denoising.context_windows import ContextWindows
 from nodeforge.diffusion.denoising.edit_channels import EditChannels
+from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import (
     EmbeddedGuidance,
     beside_embedded,
@@ -31,7 +32,7 @@ from nodeforge.diffusion.guidance.step_prompts import StepPrompts, prompts_of_st
 from nodeforge.diffusion.participants import Host, Participant
 from nodeforge.diffusion.samplers.stepper import NegativePrediction
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.models import GuidanceKind
+from nodeforge.models import FAMILIES, GuidanceKind
 from nodeforge.values import Prompt
 
 
@@ -82,6 +83,8 @@ def chosen_participants(
         noise = start.drawn.start.to(start.original.device)
         first = steps.start - steps.first
         mask = DifferentialMask(start.original, noise, start.mask, first, steps.steps, kind)
+        if FAMILIES[facts.family].sees_clean_frames:
+            mask = GivenFrames(start.original, (start.mask >= 0.5).float())
         chosen.append(mask)
     return sorted(chosen, key=lambda each: each.order)
 

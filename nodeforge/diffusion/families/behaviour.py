@@ -70,7 +70,8 @@ class Behaviour(ABC):
             model: The denoiser.
             x: As the network reads it, (batch, channels, height, width), with the channels that
                 an inpainting model reads beside the latent.
-            timestep: One, without axes, 0..1000.
+            timestep: One, without axes, 0..1000; of a video of which cells are given, one for each
+                cell, (1, cells, height, width).
             said: What the prompts say, for each of the batch.
             residuals: What ControlNets add inside the network.
         """

@@ -15,6 +15,8 @@ class Wan22With5B(Wan):
 
     def times(self, x: Tensor, timestep: Tensor) -> Tensor:
         """(batch, tokens)."""
+        if timestep.ndim:  # of each cell, where some are given
+            return timestep[:, :, ::2, ::2].flatten(1).expand(len(x), -1)
         tokens = x.shape[2] * (x.shape[3] // 2) * (x.shape[4] // 2)
         return timestep.expand(len(x), tokens)
 

@@ -34,7 +34,7 @@ from nodeforge.diffusion.vae.causal import (
 )
 from nodeforge.diffusion.vae.normalising import as_encoded, as_latent
 from nodeforge.errors import RequestError
-from nodeforge.values import Image, Latent, Video
+from nodeforge.values import Image, Latent, Mask, Video
 from nodeforge.values.latent import BCHW, BCTHW
 
 GROUP = 4
@@ -201,6 +201,41 @@ def encode_video(
             groups.append(encode(vae, image, tiled=tiled, check=check).samples)
         samples = torch.cat(groups).transpose(0, 1)[None]
     return Latent(samples.contiguous(), vae.space, vae.scale, BCTHW, video.rate)
+
+
+def start_of_video(
+    vae: LoadedVae, given: Video, frames: int, check: Callable[[], None] = lambda: None
+) -> tuple[Latent, Mask]:
+    """A latent that begins with given frames, and a mask of what is to be drawn after them.
+
+    Args:
+        vae: The autoencoder.
+        given: The first frames; for a VAE along time one and a multiple of four.
+        frames: Of the whole video, more than are given.
+        check: Called between groups of frames; what it raises stops the work.
+
+    Returns:
+        The latent, (1, channels, cells, height, width), 0 after what is given; the mask, (cells,
+        height, width) in pixels, 1 where the video is to be drawn.
+
+    Raises:
+        LatentSizeError: the VAE cannot code so many frames, or frames of this size.
+    """
+    each = FRAMES_IN_CELL if is_causal(vae.network) else 1
+    if (frames - 1) % each or frames <= given.count:
+        least = (given.count // each + 1) * each + 1 if each > 1 else given.count + 1
+        raise LatentSizeError(
+            f"a video of {frames} frames cannot begin with {given.count} given ones.",
+            place="port 'frames'",
+            way_out=f"Use {least} or more, one and a multiple of {each}.",
+        )
+    start = encode_video(vae, given, check=check)
+    cells = (frames - 1) // each + 1
+    samples = start.samples.new_zeros(*start.samples.shape[:2], cells, *start.samples.shape[3:])
+    samples[:, :, : start.frames] = start.samples
+    mask = torch.ones(cells, given.height, given.width)
+    mask[: start.frames] = 0
+    return replace(start, samples=samples), Mask(mask)
 
 
 def _encoded_along_time(vae: LoadedVae, video: Video, check: Callable[[], None]) -> Tensor:

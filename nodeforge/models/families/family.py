@@ -186,6 +186,8 @@ class Family:
         spots_at_even_steps: Whether multistep samplers of high order leave spots in the last of
             evenly spaced steps.
         video: What its videos are like, where it draws videos; None where it draws pictures.
+        sees_clean_frames: Whether it sees given frames of a video without noise, at a timestep of
+            their own.
         folds_cells: Whether the cells of a token are channels of its input, as its configuration
             counts them; otherwise the network folds them itself.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
@@ -233,6 +235,7 @@ class Family:
     video: VideoSize | None = None
     second_denoiser: str = ""
     boundary: float = 0.0
+    sees_clean_frames: bool = False
     folds_cells: bool = True
     area_range: tuple[float, float] = (0.4, 1.7)
     licence: str = ""

@@ -21,6 +21,7 @@ WAN22_5B = replace(
     pipelines=(),
     bases=("wan2.2-ti2v", "wan2.2-5b"),
     second_denoiser="",
+    sees_clean_frames=True,
     variants={},
     variant="",
     video=VideoSize(1280, 704, frames=121, rate=24.0),
