@@ -228,7 +228,7 @@ def test_real_files_are_told_apart_by_their_sizes(family):
     folder = FAMILIES[family].denoiser_config()
     config = json.loads((folder / "config.json").read_text("utf-8"))
     with torch.device("meta"):
-        network = WanTransformer3DModel.from_config(config)
+        network: Any = WanTransformer3DModel.from_config(config)
     shapes = {name: tuple(each.shape) for name, each in original(network.state_dict()).items()}
     found = find_networks(shapes, {})
     assert [each.name for each in families_of(found)[0]] == [family]
@@ -246,7 +246,8 @@ def five_b(tmp_path_factory):
 
 def image_to_video_pipeline() -> Any:
     if not hasattr(pipeline_wan_i2v, "ftfy"):  # it calls it unasked
-        vars(pipeline_wan_i2v)["ftfy"] = SimpleNamespace(fix_text=lambda text: text)
+        module: Any = pipeline_wan_i2v
+        module.ftfy = SimpleNamespace(fix_text=lambda text: text)
     parts: Any = {n: p for n, p in wan().components.items() if n != "transformer_2"}
     kind: Any = pipeline_wan_i2v.WanImageToVideoPipeline
     made = kind(**parts, image_processor=None, image_encoder=None, expand_timesteps=True)
