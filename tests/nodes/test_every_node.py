@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tiny_adapters
 import tiny_models
+import tiny_motion
 import tiny_transformers
 import tiny_upscalers
 import torch
@@ -32,6 +33,7 @@ from nodeforge.values import (
     Schedule,
     Video,
 )
+from nodeforge.values.latent import BCTHW
 from nodeforge.worker.build import LoadedNetworks
 from nodeforge.worker.codec import ValueCodec
 from nodeforge.worker.packs import load_packs
@@ -58,6 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_adapters.image_encoder().save_pretrained(made / "image_encoder")
     tiny_adapters.write_embedding(made / "embedding.safetensors", 768)
     tiny_upscalers.write(tiny_upscalers.compact(), made / "upscaler.safetensors")
+    tiny_motion.motion_adapter().save_pretrained(made / "motion")
     (made / "lines.txt").write_text("one\ntwo\n", encoding="utf-8")
     frames = np.full((6, SIZE, SIZE, 3), 90, np.uint8)
     sound = media.Sound(np.full((2, 8000), 0.25, np.float32), 16_000)
@@ -132,6 +135,8 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
         samples = samples | samples[EDIT_MODEL]
     made = {port.name: _value(port, samples, folder) for port in node_type.spec.inputs}
     made = {name: value for name, value in made.items() if value is not None}
+    if node_type.spec.type == "latent.decode_video":
+        made["latent"] = Latent(torch.ones(1, 4, 3, SIZE // 8, SIZE // 8), "sd", 8, BCTHW, 8.0)
     if node_type.spec.type == "models.flow_shift":
         made["model"] = replace(made["model"], prediction="flow_prediction")
     for name, enum in node_type.enums.items():
@@ -153,6 +158,7 @@ def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
             "image_encoder": "image_encoder",
             "embedding": "embedding.safetensors",
             "upscaler": "upscaler.safetensors",
+            "motion_module": "motion",
         }
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
