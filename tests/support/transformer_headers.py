@@ -176,12 +176,12 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             )
         for name in ("sd3_vae", "sd3.5 vae", "SD35-vae"):
             yield ModelHeader(f"{name} {layout}", flux, "vae", None, "SD 3")
-    yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", None, "Wan")
+    yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", "wan")
     wan = {
         "decoder.middle.0.residual.0.gamma": [384, 1, 1, 1],
         "decoder.conv1.weight": [384, 16, 3, 3, 3],
     }
-    yield ModelHeader("wan_2.1_vae", wan, "vae", None, "Wan")
+    yield ModelHeader("wan_2.1_vae", wan, "vae", "wan")
     video = {"decoder.conv_in.weight": [512, 16, 3, 3, 3], "decoder.norm_out.weight": [128]}
     yield ModelHeader("hunyuan video vae", video, "vae", None, "VAE of videos")
 
@@ -299,7 +299,8 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         "anima": ({"llm_adapter.blocks.0.q.weight": [8, 8], "blocks.0.x.weight": [8, 8],
                    "x_embedder.proj.1.weight": [2048, 68]}, "Anima"),
         "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],
-                     "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "Wan"),
+                     "text_embedding.0.weight": [5120, 4096], "head.head.weight": [64, 5120],
+                     "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "36 input channels"),
         "sd3.5 large": ({"joint_blocks.37.x_block.attn.qkv.weight": [7296, 2432],
                          "joint_blocks.0.x_block.attn.qkv.weight": [7296, 2432]}, "SD 3"),
         "flux 3": ({"early_stream_modulations.image.lin.weight": [8, 8],
