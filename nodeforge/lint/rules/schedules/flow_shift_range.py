@@ -35,7 +35,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
         known = _usual(loop)
         if not path or not known or shift is None or shift <= 0:
             continue
-        usual = min(known, key=lambda each: abs(log(each) - log(shift)))
+        usual = _nearest(shift, known)
         if not 1 / _FAR <= shift / usual <= _FAR:
             yield scene.problem(
                 path,
@@ -44,6 +44,10 @@ def check(scene: LintContext) -> Iterator[Problem]:
                 port="shift",
                 fix=scene.set_value(path, "shift", float(f"{usual:.2g}")),
             )
+
+
+def _nearest(shift: float, known: set[float]) -> float:
+    return min(known, key=lambda each: abs(log(each / shift)))
 
 
 def _usual(loop: Loop) -> set[float]:
