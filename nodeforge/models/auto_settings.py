@@ -25,6 +25,7 @@ class SamplingSettings:
         guidance: The usual scale, 1 is off.
         image_guidance: Of the picture that a model edits, 1 is off.
         width, height: Of the picture, pixels.
+        frames: Of the video; None for pictures.
         convention: Whose numbers the loop follows.
     """
 
@@ -35,6 +36,7 @@ class SamplingSettings:
     image_guidance: float | None = None
     width: int | None = None
     height: int | None = None
+    frames: int | None = None
     convention: str = DIFFUSERS
 
     @property
@@ -50,7 +52,8 @@ class SamplingSettings:
         told = f"{sampler}, {schedule}, {self.steps} steps, guidance {self.guidance:g}"
         if self.image_guidance not in (None, 1):
             told += f", image guidance {self.image_guidance:g}"
-        return f"{told}, {self.width} × {self.height}"
+        size = f"{told}, {self.width} × {self.height}"
+        return f"{size}, {self.frames} frames" if self.frames else size
 
 
 def resolve(
@@ -69,8 +72,8 @@ def resolve(
     """
     facts = FAMILIES[family]
     usual = facts.recommended_for(variant)
-    size = facts.native_size
-    native = (facts.video.width, facts.video.height) if facts.video else (size, size)
+    native = facts.native_sides
+    frames = facts.video.frames if facts.video else None
     flow = (prediction or facts.prediction_types[0]) == FLOW
     sampler = asked.sampler
     if sampler == AUTO:
@@ -89,6 +92,7 @@ def resolve(
         ),
         width=native[0] if asked.width is None else asked.width,
         height=native[1] if asked.height is None else asked.height,
+        frames=frames if asked.frames is None else asked.frames,
     )
 
 

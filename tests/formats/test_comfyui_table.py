@@ -48,6 +48,7 @@ STEPS = {"steps": 8, "cfg": 5.0, "sampler_name": "euler", "scheduler": "karras"}
 WHOLE = {"seed": 4, "control": "fixed", **STEPS, "denoise": 0.5}
 PART = {"add_noise": True, **SEED, **STEPS, "start_at_step": 2, "end_at_step": 10000}
 INSPIRE = {"batch_seed_mode": "incremental", "variation_seed": 0, "variation_strength": 0.0}
+WINDOWS = {"context_length": 16, "context_stride": 1, "context_overlap": 4}
 SIDES_OF = {"on_false": "IMAGE", "on_true": "IMAGE"}
 
 AUDIO = {"audio": "AUDIO"}
@@ -63,6 +64,29 @@ VHS_RANGE = {
 
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "CheckpointLoaderSimple": ({}, {"ckpt_name": "sd\\a.safetensors"}),
+    "EmptyHunyuanLatentVideo": ({}, {"width": 64, "height": 64, "length": 9, "batch_size": 1}),
+    "Wan22ImageToVideoLatent": (VAE, {"width": 64, "height": 64, "length": 9, "batch_size": 1}),
+    "ADE_LoadAnimateDiffModel": ({}, {"model_name": "mm.st"}),
+    "ADE_AnimateDiffLoRALoader": ({}, {"name": "pan.st", "strength": 0.8}),
+    "ADE_ApplyAnimateDiffModelSimple": (
+        {"motion_model": "MOTION_MODEL_ADE", "motion_lora": "MOTION_LORA"},
+        {},
+    ),
+    "ADE_ApplyAnimateDiffModel": (
+        {"motion_model": "MOTION_MODEL_ADE"},
+        {"start_percent": 0.0, "end_percent": 1.0},
+    ),
+    "ADE_StandardUniformContextOptions": ({}, WINDOWS),
+    "ADE_LoopedUniformContextOptions": ({}, WINDOWS),
+    "ADE_UseEvolvedSampling": (
+        {**MODEL, "m_models": "M_MODELS", "context_options": "CONTEXT_OPTIONS"},
+        {"beta_schedule": "autoselect"},
+    ),
+    "ADE_AnimateDiffLoaderGen1": (MODEL, {"model_name": "mm.st", "beta_schedule": "autoselect"}),
+    "ADE_AnimateDiffLoaderWithContext": (
+        {**MODEL, "context_options": "CONTEXT_OPTIONS"},
+        {"model_name": "mm.st", "beta_schedule": "autoselect"},
+    ),
     "CheckpointLoader": ({}, {"config_name": "v1.yaml", "ckpt_name": "a.safetensors"}),
     "UNETLoader": ({}, {"unet_name": "u.safetensors", "weight_dtype": "default"}),
     "CLIPLoader": ({}, {"clip_name": "c.safetensors", "type": "stable_diffusion"}),
@@ -518,11 +542,19 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
     refiner = {f"refiner_{name}": link for name, link in basic.items() if name != "vae"}
     clip = workflow.add("LoadVideo", {"file": "clip.mp4", "upload": "image"})
     loaded = workflow.add("VHS_LoadVideo", {"video": "clip.mp4", **VHS_RANGE})
+    module = workflow.add("ADE_LoadAnimateDiffModel", {"model_name": "mm.st"})
+    applied = workflow.add("ADE_ApplyAnimateDiffModelSimple", motion_model=(module, 0))
+    pan = workflow.add("ADE_AnimateDiffLoRALoader", {"name": "pan.st", "strength": 0.8})
+    windows = workflow.add("ADE_StandardUniformContextOptions", WINDOWS)
     sound = workflow.add("LoadAudio", {"audio": "song.flac", "audioUI": "", "upload": ""})
     return {
         "VIDEO": (clip, 0),
         "VHS_VIDEOINFO": (loaded, 3),
         "AUDIO": (sound, 0),
+        "MOTION_MODEL_ADE": (module, 0),
+        "M_MODELS": (applied, 0),
+        "MOTION_LORA": (pan, 0),
+        "CONTEXT_OPTIONS": (windows, 0),
         "MODEL": (1, 0),
         "CLIP": (1, 1),
         "VAE": (1, 2),

@@ -65,6 +65,8 @@ _VIDEO_VAES = (
 _MOTION = re.compile(
     r"(?:module\.)?down_blocks\.(\d+)\.motion_modules\.0\.(?:temporal_transformer\.)?proj_in\.weight"
 )
+_POSITIONS = re.compile(r"\bpos_(?:encoder|embed)\.pe$")
+"""The table of a motion module's places in time, (1, frames, channels)."""
 _LORA_TEXT = re.compile(r"attn2[._](?:processor[._])?to_[kv]$")
 _LORA_ENCODER = re.compile(r"self_attn[._][qkv]_proj$")
 _LORA_INPUTS = ("down", "hada_w1_b", "lokr_w1", "lokr_w1_b")
@@ -207,6 +209,7 @@ def _motion_module(shapes: Shapes) -> FoundNetworks | None:
         layout=Layout.DIFFUSERS if diffusers else Layout.OTHER,
         parts=("motion_module",),
         block_channels=tuple(channels[block] for block in sorted(channels)),
+        frames=next((s[1] for n, s in shapes.items() if _POSITIONS.search(n) and len(s) == 3), 0),
     )
 
 

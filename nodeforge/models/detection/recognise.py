@@ -223,6 +223,7 @@ def _info(path: Path, found: FoundNetworks) -> ModelInfo:
         zero_snr=found.zero_snr,
         architecture=found.architecture,
         scale=found.scale,
+        frames=found.frames,
         reason=reason,
     )
 

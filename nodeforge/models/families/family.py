@@ -279,6 +279,22 @@ class Family:
         """The settings to start from with a model of `variant`."""
         return self.variants[variant].recommended if variant in self.variants else self.recommended
 
+    @property
+    def native_sides(self) -> tuple[int, int]:
+        """Width and height of what it draws where nobody says a size, pixels."""
+        if self.video is not None:
+            return self.video.width, self.video.height
+        return self.native_size, self.native_size
+
+    @cached_property
+    def usual_shift(self) -> float | None:
+        """How far its own scheduler moves a flow; None where it does not, or goes by the size."""
+        file = self.config_folder / "scheduler" / "scheduler_config.json"
+        told = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        if told.get("use_dynamic_shifting"):
+            return None
+        return told.get("flow_shift") or told.get("shift")
+
     def native_size_of(self, variant: str) -> int:
         """Side of the square pictures that a model of `variant` was trained on, pixels."""
         told = self.variants[variant].native_size if variant in self.variants else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nodeforge.formats.comfyui.link_value import LinkValue
+from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
-from nodeforge.formats.comfyui.row import Row, single_node
+from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows.images import file_prefix, picture
 from nodeforge.graph.model import Input, Output
 
@@ -44,18 +44,56 @@ def _slice(node: NodeConversion) -> None:
     node.set_outputs(LinkValue("VIDEO", Output(made, "video")))
 
 
+def video_of(
+    node: NodeConversion, images: str, rate: InputValue | None = None, audio: Output | None = None
+) -> Output:
+    """Pictures as a video: the one whose frames they are, where it can play at the rate.
+
+    Args:
+        node: The node being converted.
+        images: Its input for the pictures.
+        rate: Frames a second; None is any.
+        audio: The sound.
+    """
+    link = node.link_value(images)
+    clip = link.clip if link is not None and link.output is None else None
+    if clip is None or (rate is not None and not _plays_at(node, clip, rate)):
+        made = node.add("video.from_images", images=link, rate=rate, audio=audio)
+        return Output(made, "video")
+    if audio is None:
+        return clip
+    return Output(node.add("video.set_audio", video=clip, audio=audio), "video")
+
+
+def _plays_at(node: NodeConversion, clip: Output, rate: InputValue) -> bool:
+    """Let a decoded video play at a rate; whether that is its rate then."""
+    graph, end = node.workflow.document.graph, Input(clip.node, "rate")
+    made = graph.nodes[clip.node]
+    if made.type != "latent.decode_video":
+        return False
+    known = graph.links.get(end) or made.values.get("rate")
+    given = rate.value if rate.output is None else rate.output
+    if known is not None:
+        return known == given
+    if rate.output is not None:
+        graph.links[end] = rate.output
+    else:
+        made.values["rate"] = rate.value
+    return True
+
+
+def _create(node: NodeConversion) -> None:
+    video = video_of(node, "images", node.input_value("fps", 30.0), node.output("audio"))
+    node.set_outputs(LinkValue("VIDEO", video))
+
+
 def _save_frames(
     node: NodeConversion, format: str, rate: float, quality: int | None = None, audio: bool = False
 ) -> None:
     """Pictures as a video that is saved."""
-    made = node.add(
-        "video.from_images",
-        images=node.output("images"),
-        rate=node.input_value("fps", rate),
-        audio=node.output("audio") if audio else None,
-    )
+    sound = node.output("audio") if audio else None
+    video = video_of(node, "images", node.input_value("fps", rate), sound)
     prefix = file_prefix(node, node.known_value("filename_prefix", "ComfyUI"))
-    video = Output(made, "video")
     node.add("video.save", video=video, prefix=prefix, format=format, quality=quality)
 
 
@@ -101,13 +139,8 @@ _OURS = {"mp4": "H.264", "webm": "VP9", "mkv": "FFV1"}
 def _combine(node: NodeConversion) -> None:
     """VideoHelperSuite's: pictures, a rate and a sound to a file."""
     format = _combined_format(node)
-    made = node.add(
-        "video.from_images",
-        images=node.output("images"),
-        rate=node.input_value("frame_rate", 8.0),
-        audio=node.output("audio"),
-    )
-    video = Output(made, "video")
+    rate = node.input_value("frame_rate", 8.0)
+    video = video_of(node, "images", rate, node.output("audio"))
     if node.known_value("pingpong", False):
         video = _there_and_back(node, video)
     if node.known_value("trim_to_audio", False):
@@ -211,7 +244,7 @@ _RANGE = (
     *("skip_first_frames", "select_every_nth", "format"),
 )
 _LOADED = ("video.load", "video.to_images", "video.components")
-_SAVED = ("video.from_images", "video.save")
+_SAVED = ("video.from_images", "video.set_audio", "video.save")
 _INPUTS = "Videos are looked for in NodeForge's folder *inputs*."
 
 ROWS = (
@@ -224,13 +257,14 @@ ROWS = (
         ("video.save",),
         _save,
     ),
-    single_node(
+    Row(
         "CreateVideo",
         "Create Video",
-        "video.from_images",
-        {"images": "images", "audio": "audio"},
-        "VIDEO:video",
-        values={"rate": ("fps", 30.0)},
+        ("fps",),
+        _VIDEO,
+        ("video.from_images", "video.set_audio"),
+        _create,
+        "Of a decoded video: the rate that it is decoded at.",
     ),
     Row(
         "GetVideoComponents",
