@@ -13,14 +13,19 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLWan,
+    AutoencoderOobleck,
     ChromaPipeline,
     ChromaTransformer2DModel,
+    CosineDPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
     FluxFillPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
+    StableAudioDiTModel,
+    StableAudioPipeline,
+    StableAudioProjectionModel,
     UniPCMultistepScheduler,
     WanPipeline,
     WanTransformer3DModel,
@@ -325,6 +330,55 @@ def wan(**more: Any) -> WanPipeline:
     )
 
 
+def oobleck() -> AutoencoderOobleck:
+    """A cell is 4 samples of 8 a second."""
+    return seeded(
+        AutoencoderOobleck,
+        encoder_hidden_size=6,
+        downsampling_ratios=[2, 2],
+        channel_multiples=[1, 2],
+        decoder_channels=3,
+        decoder_input_channels=CHANNELS,
+        audio_channels=2,
+        sampling_rate=8,
+    )
+
+
+def stable_audio(width: int = 32) -> StableAudioPipeline:
+    """Sounds of up to 8 seconds; `width` is that of the text as the denoiser reads it."""
+    tokenizer = t5_tokenizer()
+    tokenizer.model_max_length = 128
+    transformer = seeded(
+        StableAudioDiTModel,
+        sample_size=16,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        num_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=4,
+        num_key_value_attention_heads=2,
+        cross_attention_dim=16,
+        cross_attention_input_dim=width,
+        global_states_input_dim=2 * width,
+        time_proj_dim=8,
+    )
+    projection = seeded(
+        StableAudioProjectionModel,
+        text_encoder_dim=32,
+        conditioning_dim=width,
+        min_value=0,
+        max_value=32,
+    )
+    return StableAudioPipeline(
+        vae=oobleck(),
+        text_encoder=t5(),
+        projection_model=projection,
+        tokenizer=tokenizer,
+        transformer=transformer,
+        scheduler=CosineDPMSolverMultistepScheduler(sigma_schedule="exponential"),
+    )
+
+
 PIPELINES: dict[str, Callable[[], Any]] = {
     "flux1": flux1,
     "flux1_schnell": flux1_schnell,
@@ -334,5 +388,6 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "flux2_klein": flux2_klein,
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
     "wan": wan,
+    "stable_audio": stable_audio,
 }
 """By family and variant."""

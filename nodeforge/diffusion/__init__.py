@@ -97,6 +97,7 @@ from nodeforge.diffusion.vae.autoencoder import (
     encode,
     encode_reference,
 )
+from nodeforge.diffusion.vae.sounds import decode_audio, encode_audio
 from nodeforge.diffusion.vae.videos import ClipError, decode_video, encode_video
 from nodeforge.diffusion.vision.enlarging import EnlargeError, enlarge
 from nodeforge.diffusion.vision.upscaler import LoadedUpscaler, describe_upscaler
@@ -192,6 +193,7 @@ __all__ = [
     "combine",
     "concatenate",
     "decode",
+    "decode_audio",
     "decode_video",
     "denoise",
     "describe",
@@ -212,6 +214,7 @@ __all__ = [
     "encode_prompt",
     "encode_reference",
     "encode_text",
+    "encode_audio",
     "encode_video",
     "enlarge",
     "estimate",

@@ -19,6 +19,7 @@ from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter
 from nodeforge.diffusion.networks.text_networks import build_text_encoder
 from nodeforge.diffusion.vision.upscaler import build_upscaler
 from nodeforge.diffusion.weights.configs import (
+    conditioner_config,
     controlnet_config,
     denoiser_config,
     vae_config,
@@ -86,7 +87,7 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
     with _unfit_explained(weights):
         match recipe:
             case Model():
-                return _built(FAMILIES[weights.family].network, denoiser_config(weights))
+                return _denoiser(weights)
             case TextEncoderPart():
                 return build_text_encoder(recipe)
             case Vae():
@@ -101,6 +102,15 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
                 return build_upscaler(recipe)
             case _:
                 raise AssertionError(recipe)  # the others are made as they are read
+
+
+def _denoiser(weights: Weights) -> nn.Module:
+    """A denoiser, with its family's conditioners as modules of it."""
+    family = FAMILIES[weights.family]
+    network = _built(family.network, denoiser_config(weights))
+    for name, kind in family.conditioners.items():
+        network.add_module(name, _built(kind, conditioner_config(weights, name)))
+    return network
 
 
 def _built(network: str, config: Mapping[str, Any]) -> nn.Module:

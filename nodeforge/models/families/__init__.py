@@ -9,12 +9,13 @@ from nodeforge.models.families.family import (
     GuidanceKind,
     RecommendedSettings,
     ScheduleShift,
+    SoundLength,
     Task,
     Variant,
     VideoSize,
 )
 from nodeforge.models.families.signature import Signature
-from nodeforge.models.families.spaces import SPACES, WAN_VAE, LatentSpace
+from nodeforge.models.families.spaces import OOBLECK, SPACES, WAN_VAE, LatentSpace
 from nodeforge.models.families.text_encoder_kinds import KINDS as TEXT_ENCODER_KINDS
 from nodeforge.models.families.text_encoder_kinds import TextEncoderKind
 
@@ -34,6 +35,7 @@ __all__ = [
     "FAMILIES",
     "FULL_FIRST",
     "HALF_FIRST",
+    "OOBLECK",
     "SPACES",
     "TEXT_ENCODER_KINDS",
     "WAN_VAE",
@@ -43,6 +45,7 @@ __all__ = [
     "RecommendedSettings",
     "ScheduleShift",
     "Signature",
+    "SoundLength",
     "Task",
     "TextEncoderKind",
     "Variant",

@@ -118,6 +118,19 @@ class VideoSize:
     rate: float
 
 
+@dataclass(frozen=True)
+class SoundLength:
+    """How long the sounds are that a model was trained on.
+
+    Args:
+        cells: Of its latents; each has them all.
+        most_seconds: What its duration may be told as; longer than its latents last.
+    """
+
+    cells: int
+    most_seconds: float
+
+
 _NO_TEMPLATE = "{}"
 
 
@@ -185,7 +198,10 @@ class Family:
         plain_inpainting: The strength up to which its ordinary models fill a mask well.
         spots_at_even_steps: Whether multistep samplers of high order leave spots in the last of
             evenly spaced steps.
-        video: What its videos are like, where it draws videos; None where it draws pictures.
+        video: What its videos are like, where it draws videos; None where it draws none.
+        sound: How long its sounds are, where it makes sounds; None where it makes none.
+        conditioners: Small networks that prepare what its denoiser reads, and are loaded with it:
+            classes of diffusers, by their folders in a diffusers folder.
         folds_cells: Whether the cells of a token are channels of its input, as its configuration
             counts them; otherwise the network folds them itself.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
@@ -231,6 +247,8 @@ class Family:
     companions: bool = False
     signature: Signature | None = None
     video: VideoSize | None = None
+    sound: SoundLength | None = None
+    conditioners: Mapping[str, str] = field(default_factory=dict)
     second_denoiser: str = ""
     boundary: float = 0.0
     folds_cells: bool = True
