@@ -334,7 +334,7 @@ def oobleck() -> AutoencoderOobleck:
     """A cell is 4 samples of 8 a second."""
     return seeded(
         AutoencoderOobleck,
-        encoder_hidden_size=6,
+        encoder_hidden_size=2 * CHANNELS,
         downsampling_ratios=[2, 2],
         channel_multiples=[1, 2],
         decoder_channels=3,

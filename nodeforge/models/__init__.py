@@ -13,7 +13,7 @@ from nodeforge.models.detection.quantisation import SCALE_NAMES
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.detection.text_encoder_sets import EncoderSet, encoder_set
 from nodeforge.models.detection.told_by_name import told_by_name
-from nodeforge.models.detection.transformers import bundled_prefix
+from nodeforge.models.detection.transformers import VAE_PREFIXES, bundled_prefix
 from nodeforge.models.detection.upscalers import (
     SPANDREL_COMMAND,
     UPSCALERS,
@@ -36,7 +36,6 @@ from nodeforge.models.families import (
     FAMILIES,
     FULL_FIRST,
     HALF_FIRST,
-    OOBLECK,
     SPACES,
     TEXT_ENCODER_KINDS,
     Family,
@@ -108,6 +107,7 @@ __all__ = [
     "SPANDREL_COMMAND",
     "TEXT_ENCODER_KINDS",
     "UNREAD",
+    "VAE_PREFIXES",
     "UPSCALERS",
     "VOCABULARY_KEY",
     "Conditions",

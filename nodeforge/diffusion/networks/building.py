@@ -108,8 +108,9 @@ def _denoiser(weights: Weights) -> nn.Module:
     """A denoiser, with its family's conditioners as modules of it."""
     family = FAMILIES[weights.family]
     network = _built(family.network, denoiser_config(weights))
-    for name, kind in family.conditioners.items():
-        network.add_module(name, _built(kind, conditioner_config(weights, name)))
+    for name, conditioner in family.conditioners.items():
+        config = conditioner_config(weights, name)
+        network.add_module(name, _built(conditioner.network, config))
     return network
 
 

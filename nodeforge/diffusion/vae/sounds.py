@@ -103,13 +103,18 @@ def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], N
 
 @torch.no_grad()
 def encode_audio(
-    vae: LoadedVae, audio: Audio, *, check: Callable[[], None] = lambda: None
+    vae: LoadedVae,
+    audio: Audio,
+    *,
+    cells: int | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Latent:
     """The latent of `audio`, as long as the model's: what is after the sound is silence.
 
     Args:
         vae: The autoencoder.
         audio: At the VAE's rate, of one channel or as many as it has.
+        cells: How long the model's latents are; None is as long as its family's.
         check: Called before the work; what it raises stops it.
 
     Raises:
@@ -129,7 +134,7 @@ def encode_audio(
             place="port 'audio'",
             way_out="Mix it down to one channel, or to as many.",
         )
-    most = _cells(vae) * vae.scale
+    most = (cells or _cells(vae)) * vae.scale
     count = audio.samples.shape[-1]
     if not 0 < count <= most:
         raise LatentSizeError(

@@ -47,6 +47,7 @@ _PARTS = tuple(
             *sorted(family.denoiser for family in FAMILIES.values())[::-1],
             *sorted(part for family in FAMILIES.values() for part in family.text_encoders),
             *sorted({f.second_denoiser for f in FAMILIES.values()} - {""}),
+            *sorted(part for family in FAMILIES.values() for part in family.conditioners),
             *("vae", "controlnet"),
         ]
     )

@@ -10,8 +10,11 @@ from nodeforge.models.detection.unsupported import TEXT_ENCODER_MARKS, unsupport
 from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS, Family, Task, TextEncoderKind
 from nodeforge.models.families.signature import Place, Signature
 
-VAE_PREFIXES = ("first_stage_model.", "vae.", "")
+VAE_PREFIXES = ("first_stage_model.", "vae.", "pretransform.model.", "")
 """Before the names of a VAE's tensors."""
+
+SOUND_VAES = ("decoder.layers.0.weight_v", "decoder.conv1.weight_v")
+"""The first tensor of a sound VAE's decoder, by its authors' name and diffusers'."""
 
 _WRAPPERS = ("model.", "")
 _BEFORE_TEXT = "text_encoders.{}.transformer."
@@ -101,7 +104,7 @@ def _others(shapes: Shapes, family: Family) -> tuple[str, ...]:
         for folder, kind in family.text_encoders.items()
         if bundled_prefix(TEXT_ENCODER_KINDS[kind], shapes)
     )
-    firsts = ("decoder.conv_in.weight", "decoder.conv1.weight")
+    firsts = ("decoder.conv_in.weight", "decoder.conv1.weight", *SOUND_VAES)
     decoders = (f"{prefix}{first}" for prefix in VAE_PREFIXES for first in firsts)
     return (*texts, *(("vae",) if any(name in shapes for name in decoders) else ()))
 

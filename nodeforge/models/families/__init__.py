@@ -5,6 +5,7 @@ from importlib import import_module
 
 from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
 from nodeforge.models.families.family import (
+    Conditioner,
     Family,
     GuidanceKind,
     RecommendedSettings,
@@ -39,6 +40,7 @@ __all__ = [
     "SPACES",
     "TEXT_ENCODER_KINDS",
     "WAN_VAE",
+    "Conditioner",
     "Family",
     "GuidanceKind",
     "LatentSpace",

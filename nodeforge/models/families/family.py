@@ -119,6 +119,19 @@ class VideoSize:
 
 
 @dataclass(frozen=True)
+class Conditioner:
+    """A small network that prepares what a denoiser reads.
+
+    Args:
+        network: Its class in diffusers.
+        names: How its tensors begin in its authors' files, each with how diffusers has it.
+    """
+
+    network: str
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class SoundLength:
     """How long the sounds are that a model was trained on.
 
@@ -200,8 +213,8 @@ class Family:
             evenly spaced steps.
         video: What its videos are like, where it draws videos; None where it draws none.
         sound: How long its sounds are, where it makes sounds; None where it makes none.
-        conditioners: Small networks that prepare what its denoiser reads, and are loaded with it:
-            classes of diffusers, by their folders in a diffusers folder.
+        conditioners: Those that are loaded with its denoiser, by their folders in a diffusers
+            folder.
         folds_cells: Whether the cells of a token are channels of its input, as its configuration
             counts them; otherwise the network folds them itself.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
@@ -248,7 +261,7 @@ class Family:
     signature: Signature | None = None
     video: VideoSize | None = None
     sound: SoundLength | None = None
-    conditioners: Mapping[str, str] = field(default_factory=dict)
+    conditioners: Mapping[str, Conditioner] = field(default_factory=dict)
     second_denoiser: str = ""
     boundary: float = 0.0
     folds_cells: bool = True
