@@ -330,8 +330,8 @@ def wan(**more: Any) -> WanPipeline:
     )
 
 
-def oobleck() -> AutoencoderOobleck:
-    """A cell is 4 samples of 8 a second."""
+def oobleck(rate: int = 8) -> AutoencoderOobleck:
+    """A cell is 4 samples, of `rate` a second."""
     return seeded(
         AutoencoderOobleck,
         encoder_hidden_size=2 * CHANNELS,
@@ -340,17 +340,17 @@ def oobleck() -> AutoencoderOobleck:
         decoder_channels=3,
         decoder_input_channels=CHANNELS,
         audio_channels=2,
-        sampling_rate=8,
+        sampling_rate=rate,
     )
 
 
-def stable_audio(width: int = 32) -> StableAudioPipeline:
+def stable_audio(width: int = 32, cells: int = 16, rate: int = 8) -> StableAudioPipeline:
     """Sounds of up to 8 seconds; `width` is that of the text as the denoiser reads it."""
     tokenizer = t5_tokenizer()
     tokenizer.model_max_length = 128
     transformer = seeded(
         StableAudioDiTModel,
-        sample_size=16,
+        sample_size=cells,
         in_channels=CHANNELS,
         out_channels=CHANNELS,
         num_layers=2,
@@ -370,7 +370,7 @@ def stable_audio(width: int = 32) -> StableAudioPipeline:
         max_value=32,
     )
     return StableAudioPipeline(
-        vae=oobleck(),
+        vae=oobleck(rate),
         text_encoder=t5(),
         projection_model=projection,
         tokenizer=tokenizer,

@@ -11,6 +11,7 @@ from nodeforge.formats.errors import (
     WrongShapeError,
 )
 from nodeforge.formats.graph_json import graph_from_json, graph_to_json
+from nodeforge.formats.needed_models import NeededModel, needed_models
 from nodeforge.formats.pictures import (
     NoWorkflowError,
     document_from_picture,
@@ -30,6 +31,7 @@ from nodeforge.formats.workflow import (
 __all__ = [
     "FORMAT",
     "DuplicateKeyError",
+    "NeededModel",
     "NewerFormatError",
     "NoWorkflowError",
     "NotJsonError",
@@ -44,6 +46,7 @@ __all__ = [
     "graph_to_json",
     "item_of_picture",
     "load",
+    "needed_models",
     "read",
     "read_any",
     "save",

@@ -14,7 +14,13 @@ from tiny_transformers import CHANNELS, stable_audio
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, behaviour
+from nodeforge.diffusion.memory.requirements import memory_needs
+from nodeforge.diffusion.memory.residency import Residency
+from nodeforge.diffusion.networks.streaming import stream_of
+from nodeforge.diffusion.tensors.policy import Policy
+from nodeforge.diffusion.vae.autoencoder import VaeError
 from nodeforge.models import Kind, companions, recognise
+from nodeforge.settings import MemoryMode
 from nodeforge.values import Audio, Guidance, Latent, LatentMismatchError, Noise, Sampler, Schedule
 from nodeforge.values.latent import BCL
 
@@ -222,7 +228,7 @@ def test_sounds_of_another_rate_or_length_are_refused(host, model):
 
 def test_latents_of_pictures_are_refused(host, model):
     picture = Latent(torch.zeros(1, CHANNELS, 4, 4), "stable_audio", 4)
-    with host.use(model.vae) as vae, pytest.raises(diffusion.VaeError, match="of no sound"):
+    with host.use(model.vae) as vae, pytest.raises(VaeError, match="of no sound"):
         diffusion.decode_audio(vae, picture)
     with pytest.raises(LatentMismatchError, match="the model makes sounds"):
         diffusion.denoise(host, task(host, model, latent=picture))
@@ -236,3 +242,19 @@ def test_tiles_along_time_are_nearly_the_whole(host, model):
         tiled = diffusion.decode_audio(vae, latent, tiled=True).samples
     assert whole.shape == tiled.shape == (1, 2, 4800)
     assert (whole - tiled).abs().max() < 1e-5
+
+
+def test_streamed_from_disk_the_numbers_are_the_same(host, model):
+    whole = diffusion.denoise(host, task(host, model))
+    very_low = Residency("cpu", Policy(MemoryMode.VERY_LOW))
+    with very_low.use(model.model) as loaded:
+        assert stream_of(loaded.network) is not None
+    low = diffusion.LocalHost(very_low)
+    assert torch.equal(diffusion.denoise(low, task(low, model)).samples, whole.samples)
+
+
+def test_what_it_needs_of_memory_is_known(model):
+    for recipe in (model.model, *model.text_encoder.parts, model.vae):
+        told = memory_needs(recipe, Policy(), torch.device("cpu"))
+        assert told.weights > 0
+        assert told.working > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -39,6 +40,9 @@ from nodeforge.values import (
 _building = Lock()
 """accelerate changes `nn.Module` itself while parameters are kept from memory."""
 _UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+# Stable Audio's VAE is written with it
+warnings.filterwarnings("ignore", message="`torch.nn.utils.weight_norm`", category=FutureWarning)
+
 _SLOW_TO_IMPORT = (
     "diffusers.models.autoencoders.autoencoder_kl",
     "diffusers.models.unets.unet_2d_condition",
@@ -107,7 +111,9 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
 def _denoiser(weights: Weights) -> nn.Module:
     """A denoiser, with its family's conditioners as modules of it."""
     family = FAMILIES[weights.family]
-    network = _built(family.network, denoiser_config(weights))
+    network: Any = _built(family.network, denoiser_config(weights))
+    if family.blocks:
+        network._repeated_blocks = list(family.blocks)
     for name, conditioner in family.conditioners.items():
         config = conditioner_config(weights, name)
         network.add_module(name, _built(conditioner.network, config))

@@ -212,6 +212,7 @@ class Family:
         spots_at_even_steps: Whether multistep samplers of high order leave spots in the last of
             evenly spaced steps.
         video: What its videos are like, where it draws videos; None where it draws none.
+        blocks: Classes of the repeated blocks of its denoiser, where diffusers does not name them.
         sound: How long its sounds are, where it makes sounds; None where it makes none.
         conditioners: Those that are loaded with its denoiser, by their folders in a diffusers
             folder.
@@ -260,6 +261,7 @@ class Family:
     companions: bool = False
     signature: Signature | None = None
     video: VideoSize | None = None
+    blocks: tuple[str, ...] = ()
     sound: SoundLength | None = None
     conditioners: Mapping[str, Conditioner] = field(default_factory=dict)
     second_denoiser: str = ""

@@ -105,5 +105,6 @@ STABLE_AUDIO = Family(
     companions=True,
     signature=SIGNATURE,
     comfyui_clip=("stable_audio",),
+    blocks=("StableAudioDiTBlock",),
     sound=SoundLength(cells=1024, most_seconds=512.0),
 )
