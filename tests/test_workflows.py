@@ -77,7 +77,12 @@ def test_a_workflow_for_a_model_of_yours_lacks_nothing_but_that(file: Path, tmp_
 
 def test_what_a_workflow_needs_is_checked():
     document = load(NEEDING[0])
-    for wrong in ({}, ["nano"], [{"kind": "checkpoint"}], [{**document.extra["needs"][0], "size": "1"}]):
+    for wrong in (
+        {},
+        ["nano"],
+        [{"kind": "checkpoint"}],
+        [{**document.extra["needs"][0], "size": "1"}],
+    ):
         document.extra["needs"] = wrong
         with pytest.raises(WrongShapeError, match="needs"):
             needed_models(document)
@@ -144,6 +149,9 @@ def test_text_to_audio_makes_a_sound_of_the_length_asked_for(watched: Watched, t
     tiny_transformers.stable_audio(cells=256, rate=8000).save_pretrained(tmp_path)
     raw = workflow("with_models/text_to_audio")
     raw["nodes"]["model"]["values"]["file"] = str(tmp_path)
+    catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
+    folders = models.ModelFolders(Settings(home=tmp_path))
+    assert lint(document_from_json(raw), catalogue, folders, granted=[tmp_path]) == []
     raw["nodes"]["noise"]["values"]["seconds"] = 0.1
     raw["nodes"]["schedule"]["values"]["steps"] = 2
     (path,) = run(watched, raw, granted=[str(tmp_path)]).outputs

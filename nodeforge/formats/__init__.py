@@ -11,7 +11,6 @@ from nodeforge.formats.errors import (
     WrongShapeError,
 )
 from nodeforge.formats.graph_json import graph_from_json, graph_to_json
-from nodeforge.formats.needed_models import NeededModel, needed_models
 from nodeforge.formats.pictures import (
     NoWorkflowError,
     document_from_picture,
@@ -19,6 +18,7 @@ from nodeforge.formats.pictures import (
     read_any,
     stamp,
 )
+from nodeforge.formats.shipped.needed_models import NeededModel, needed_models
 from nodeforge.formats.workflow import (
     document_from_json,
     document_to_json,

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.support.family_configs import use_configs
-from tests.tiny_originals import stable_audio_checkpoint, written
 from tiny_transformers import CHANNELS, stable_audio
 
 from nodeforge import diffusion
@@ -23,6 +21,8 @@ from nodeforge.models import Kind, companions, recognise
 from nodeforge.settings import MemoryMode
 from nodeforge.values import Audio, Guidance, Latent, LatentMismatchError, Noise, Sampler, Schedule
 from nodeforge.values.latent import BCL
+from tests.support.family_configs import use_configs
+from tests.tiny_originals import stable_audio_checkpoint, written
 
 SEED, STEPS, SCALE, SECONDS, RATE, CELLS = 7, 4, 7.0, 3.0, 8, 16
 TEXT, NEGATIVE = "a hammer hitting wood", "low quality"
@@ -184,9 +184,7 @@ def test_the_authors_file_makes_the_same_sounds(host, model, pipeline, tmp_path,
     made = diffusion.denoise(host, task(host, single))
     assert (made.samples - by_pipeline(pipeline)).abs().max() == 0.0
     with host.use(single.vae) as vae:
-        assert torch.equal(
-            diffusion.decode_audio(vae, made).samples, by_pipeline(pipeline, "np")
-        )
+        assert torch.equal(diffusion.decode_audio(vae, made).samples, by_pipeline(pipeline, "np"))
 
 
 @pytest.mark.parametrize("lacking", ["text_encoder", "vae", "projection_model"])
@@ -210,8 +208,9 @@ def test_lengths_that_the_model_has_not_are_refused(host, model, seconds):
 
 @pytest.mark.parametrize("sampler", ["pndm", "tcd", "sa_solver", "flow_euler"])
 def test_samplers_of_numbered_levels_are_refused(host, model, sampler):
+    asked = task(host, model, sampler=Sampler(sampler), schedule=Schedule("normal", 4))
     with pytest.raises(diffusion.UnsupportedPairError):
-        diffusion.denoise(host, task(host, model, sampler=Sampler(sampler), schedule=Schedule("normal", 4)))
+        diffusion.denoise(host, asked)
 
 
 def test_sounds_of_another_rate_or_length_are_refused(host, model):

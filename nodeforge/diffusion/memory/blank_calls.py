@@ -31,7 +31,13 @@ from nodeforge.values import (
 META = torch.device("meta")
 TOKENS = 77
 """Of a prompt of one chunk."""
-_TEXT_WIDTHS = ("text_encoder_dim", "cross_attention_dim", "joint_attention_dim", "cap_feat_dim", "text_dim")
+_TEXT_WIDTHS = (
+    "text_encoder_dim",
+    "cross_attention_dim",
+    "joint_attention_dim",
+    "cap_feat_dim",
+    "text_dim",
+)
 """How the configurations of denoisers name the width of the encoded text."""
 
 

@@ -103,7 +103,7 @@ def shift_of(scheduler: Mapping[str, Any]) -> float:
 
 
 def is_edm(scheduler: Mapping[str, Any]) -> bool:
-    """Whether a model was trained on sigmas themselves, not on numbered levels (Karras et al. 2022).
+    """Whether a model knows sigmas themselves, not numbered levels (Karras et al. 2022).
 
     Args:
         scheduler: A diffusers scheduler's configuration, with ``sigma_data``.

@@ -224,6 +224,16 @@ def vae_layout(vae: Vae) -> tuple[int, int]:
 
 def native_size(weights: Weights) -> tuple[int, int]:
     """Side of the square pictures its family was trained on, and what a side must be a multiple
-    of: pixels."""
+    of: pixels.
+
+    Raises:
+        LoadingError: it makes sounds.
+    """
     family = FAMILIES[weights.family]
+    if family.sound:
+        raise LoadingError(
+            f"{family.label} makes sounds, which have no size.",
+            place="port 'model'",
+            way_out="Choose a model of pictures.",
+        )
     return family.native_size, family.size_multiple

@@ -1,4 +1,4 @@
-"""The names of the tensors of Stable Audio's VAE, as its authors have them and as diffusers does."""
+"""The names of the tensors of Stable Audio's VAE, by its authors and by diffusers."""
 
 from __future__ import annotations
 
