@@ -97,10 +97,10 @@ def t5_tokenizer() -> T5Tokenizer:
     return T5Tokenizer(vocab=words, extra_ids=0, model_max_length=512)
 
 
-def t5(width: int = 32) -> T5EncoderModel:
+def t5(width: int = 32, kind: str = "gated-gelu") -> T5EncoderModel:
     config = T5Config(
         vocab_size=98, d_model=width, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
-        feed_forward_proj="gated-gelu",
+        feed_forward_proj=kind,
     )  # fmt: skip
     return seeded(T5EncoderModel, config)
 
@@ -371,7 +371,7 @@ def stable_audio(width: int = 32, cells: int = 16, rate: int = 8) -> StableAudio
     )
     return StableAudioPipeline(
         vae=oobleck(rate),
-        text_encoder=t5(),
+        text_encoder=t5(kind="relu"),
         projection_model=projection,
         tokenizer=tokenizer,
         transformer=transformer,

@@ -132,6 +132,12 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ("t5xxl, other table", {n: s for n, s in t5.items() if n != "shared.weight"}),
     ):
         yield ModelHeader(name, tensors, "text_encoder", "chroma", encoder="t5_xxl")
+    base = {
+        name.replace("wi_0", "wi"): _narrow(_narrow(shape, 4096, 768), 10240, 3072)
+        for name, shape in t5.items()
+        if ".wi_1." not in name
+    }
+    yield ModelHeader("t5_base", base, "text_encoder", "stable_audio", encoder="t5_base")
     for kind, family in (("qwen3_4b", "flux2_klein_4b"), ("qwen3_8b", "flux2_klein_9b")):
         plain = names[kind]
         head = {"lm_head.weight": [151936, plain["norm.weight"][0]]}
@@ -151,7 +157,7 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ("qwen_3_vl_4b", _comfyui_vl(names["qwen3_vl"]), "Qwen3-VL"),
         ("qwen 2.5 vl, transformers", _prefixed("model.", names["qwen25_vl"]), "Qwen2.5-VL"),
         ("qwen 3 vl, transformers", _prefixed("model.", names["qwen3_vl"]), "Qwen3-VL"),
-        ("t5 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
+        ("t5 1.1 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
     ):
         yield ModelHeader(name, tensors, "text_encoder", None, label)
 

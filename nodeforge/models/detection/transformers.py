@@ -76,7 +76,11 @@ def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundN
     table = next((shapes[wrapper + name] for name in like.table if wrapper + name in shapes), ())
     words, width = (*table, 0, 0)[:2]
     label = unsupported_architecture("\n".join(shapes), TEXT_ENCODER_MARKS)
-    alike = [kind for kind in _marked_kinds() if kind.network == like.network]
+    alike = [
+        kind
+        for kind in _marked_kinds()
+        if kind.network == like.network and all(wrapper + mark in shapes for mark in kind.marks)
+    ]
     found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
     if not label and found is None:
         label = f"{like.label.split('-')[0]} of width {width} with {words:,} words"

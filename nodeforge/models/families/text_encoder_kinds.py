@@ -94,7 +94,10 @@ KINDS: Mapping[str, TextEncoderKind] = {
         TextEncoderKind(
             "t5_base", "T5-base", "T5EncoderModel", 768,
             "configs/t5_base", "configs/t5_xxl", "t5_base.safetensors", 0.44, FULL_FIRST,
-            ("encoder.block.0.layer.0.SelfAttention.q.weight",),
+            (
+                "encoder.block.0.layer.0.SelfAttention.q.weight",
+                "encoder.block.0.layer.1.DenseReluDense.wi.weight",  # later ones have two
+            ),
             ("shared.weight", "encoder.embed_tokens.weight"), 32128, ("t5base",),
         ),
         TextEncoderKind(
