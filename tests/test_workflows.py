@@ -151,7 +151,7 @@ def test_text_to_audio_makes_a_sound_of_the_length_asked_for(watched: Watched, t
     raw["nodes"]["model"]["values"]["file"] = str(tmp_path)
     catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
     folders = models.ModelFolders(Settings(home=tmp_path))
-    assert lint(document_from_json(raw), catalogue, folders, granted=[tmp_path]) == []
+    assert serious(lint(document_from_json(raw), catalogue, folders, granted=[tmp_path])) == []
     raw["nodes"]["noise"]["values"]["seconds"] = 0.1
     raw["nodes"]["schedule"]["values"]["steps"] = 2
     (path,) = run(watched, raw, granted=[str(tmp_path)]).outputs
