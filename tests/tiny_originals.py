@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from nodeforge import diffusion
@@ -254,4 +254,100 @@ def vae_in_ldm(folder: Path) -> State:
         plain = names[key].removeprefix("first_stage_model.")
         folded = ".attn_1." in plain and tensor.ndim == 2
         made[plain] = tensor[:, :, None, None] if folded else tensor
+    return made
+
+
+_STABLE_AUDIO = (
+    ("transformer_blocks.", "transformer.layers."),
+    ("attn1.", "self_attn."),
+    ("attn2.", "cross_attn."),
+    ("to_out.0.", "to_out."),
+    ("ff.net.", "ff.ff."),
+    ("norm1.weight", "pre_norm.gamma"),
+    ("norm1.bias", "pre_norm.beta"),
+    ("norm2.weight", "cross_attend_norm.gamma"),
+    ("norm2.bias", "cross_attend_norm.beta"),
+    ("norm3.weight", "ff_norm.gamma"),
+    ("norm3.bias", "ff_norm.beta"),
+    ("timestep_proj.", "to_timestep_embed."),
+    ("global_proj.", "to_global_embed."),
+    ("cross_attention_proj.", "to_cond_embed."),
+    ("time_proj.", "timestep_features."),
+    ("proj_in.", "transformer.project_in."),
+    ("proj_out.", "transformer.project_out."),
+)
+_OOBLECK = (
+    ("encoder.conv1.", "encoder.layers.0."),
+    ("decoder.conv1.", "decoder.layers.0."),
+    ("encoder.snake1.", "encoder.layers.{snake}."),
+    ("decoder.snake1.", "decoder.layers.{snake}."),
+    ("encoder.conv2.", "encoder.layers.{last}."),
+    ("decoder.conv2.", "decoder.layers.{last}."),
+)
+_OOBLECK_BLOCKS = {
+    "encoder": ("res_unit1", "res_unit2", "res_unit3", "snake1", "conv1"),
+    "decoder": ("snake1", "conv_t1", "res_unit1", "res_unit2", "res_unit3"),
+}
+_OOBLECK_UNIT = ("snake1", "conv1", "snake2", "conv2")
+
+
+def stable_audio_checkpoint(folder: Path) -> State:
+    """A diffusers folder's denoiser, conditioners and VAE in one file, as stable-audio-tools."""
+    read = {
+        part: load_file(folder / part / "diffusion_pytorch_model.safetensors")
+        for part in ("transformer", "projection_model", "vae")
+    }
+    return {
+        **{f"model.model.{name}": each for name, each in _dit(read["transformer"]).items()},
+        **_conditioners(read["projection_model"]),
+        **{f"pretransform.model.{name}": e for name, e in _oobleck(read["vae"]).items()},
+    }
+
+
+def _dit(state: Mapping[str, Tensor]) -> State:
+    made: State = {"transformer.rotary_pos_emb.inv_freq": torch.ones(4)}
+    for name, tensor in state.items():
+        parts = [name]
+        if ".attn1.to_q." in name:
+            parts = [name.replace("to_q", f"to_{each}") for each in "qkv"]
+            name = name.replace("to_q", "to_qkv")
+        elif ".attn2.to_k." in name:
+            parts = [name.replace("to_k", f"to_{each}") for each in "kv"]
+            name = name.replace("to_k", "to_kv")
+        elif re.search(r"\.attn\d\.to_[kv]\.", name):
+            continue
+        for ours, theirs in _STABLE_AUDIO:
+            name = name.replace(ours, theirs)
+        fused = torch.cat([state[part] for part in parts]) if len(parts) > 1 else tensor
+        made[name] = fused[:, None] if name == "timestep_features.weight" else fused
+    return made
+
+
+def _conditioners(state: Mapping[str, Tensor]) -> State:
+    made: State = {}
+    for name, tensor in state.items():
+        name = name.replace("start_number_conditioner", "seconds_start.embedder")
+        name = name.replace("end_number_conditioner", "seconds_total.embedder")
+        name = name.replace("time_positional_embedding", "embedding")
+        name = name.replace("text_projection", "prompt.proj_out")
+        made[f"conditioner.conditioners.{name}"] = tensor
+    return made
+
+
+def _oobleck(state: Mapping[str, Tensor]) -> State:
+    blocks = 1 + max(int(name.split(".")[2]) for name in state if ".block." in name)
+    made: State = {}
+    for name, tensor in state.items():
+        if found := re.match(r"(encoder|decoder)\.block\.(\d+)\.(\w+)\.(.+)", name):
+            side, block, part, rest = found.groups()
+            if part.startswith("res_unit"):
+                inner, _, last = rest.partition(".")
+                rest = f"layers.{_OOBLECK_UNIT.index(inner)}.{last}"
+            number = _OOBLECK_BLOCKS[side].index(part)
+            name = f"{side}.layers.{int(block) + 1}.layers.{number}.{rest}"
+        else:
+            for ours, theirs in _OOBLECK:
+                theirs = theirs.format(snake=blocks + 1, last=blocks + 2)
+                name = f"{theirs}{name.removeprefix(ours)}" if name.startswith(ours) else name
+        made[name] = tensor.flatten() if ".snake" in name or tensor.shape[::2] == (1, 1) else tensor
     return made

@@ -17,7 +17,7 @@ from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.node_lines import node_lines
 from nodeforge.formats.pictures import read_any
-from nodeforge.formats.rule_examples import rule_example
+from nodeforge.formats.shipped.rule_examples import rule_example
 from nodeforge.formats.workflow import save
 from nodeforge.graph.document import Document
 from nodeforge.lint import FixGrade, Problem, Rule, Severity, all_rules, lint

@@ -97,6 +97,7 @@ from nodeforge.diffusion.vae.autoencoder import (
     encode,
     encode_reference,
 )
+from nodeforge.diffusion.vae.sounds import decode_audio, encode_audio
 from nodeforge.diffusion.vae.videos import (
     ClipError,
     decode_video,
@@ -197,6 +198,7 @@ __all__ = [
     "combine",
     "concatenate",
     "decode",
+    "decode_audio",
     "decode_video",
     "denoise",
     "describe",
@@ -214,6 +216,7 @@ __all__ = [
     "draw_noise",
     "empty",
     "encode",
+    "encode_audio",
     "encode_prompt",
     "encode_reference",
     "encode_text",

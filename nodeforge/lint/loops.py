@@ -285,9 +285,11 @@ class Loop:
 
     @cached_property
     def size(self) -> tuple[int, int] | None:
-        """Width and height of a new picture, pixels; None for a changed one, or where only a run
-        can tell."""
+        """Width and height of a new picture, pixels; None for a changed one and for sounds, or
+        where only a run can tell."""
         if self.noise is None or self.scene.feed(self.path, "latent") is not None:
+            return None
+        if self.family and self.family.sound:
             return None
         sides = [self._whole(self.noise, side) for side in ("width", "height")]
         known = [

@@ -24,7 +24,7 @@ class SamplingSettings:
         steps: Whole steps at strength 1.
         guidance: The usual scale, 1 is off.
         image_guidance: Of the picture that a model edits, 1 is off.
-        width, height: Of the picture, pixels.
+        width, height: Of the picture, pixels; 0 for sounds.
         frames: Of the video; None for pictures.
         convention: Whose numbers the loop follows.
     """
@@ -52,6 +52,8 @@ class SamplingSettings:
         told = f"{sampler}, {schedule}, {self.steps} steps, guidance {self.guidance:g}"
         if self.image_guidance not in (None, 1):
             told += f", image guidance {self.image_guidance:g}"
+        if not (self.width and self.height):
+            return told
         size = f"{told}, {self.width} × {self.height}"
         return f"{size}, {self.frames} frames" if self.frames else size
 

@@ -31,6 +31,8 @@ class Latent:
         scale: Pixels of the picture for one cell, along each side; samples for one cell of a sound.
         layout: Which axes `samples` has: ``BCHW``, ``BCTHW`` for video, ``BCL`` for sound.
         rate: Frames of the video, or samples of the sound, a second; 0 for pictures.
+        seconds: How long the sound is that it holds; what its cells hold after it is silence. 0
+            for pictures and videos.
     """
 
     samples: Tensor
@@ -38,6 +40,7 @@ class Latent:
     scale: int
     layout: str = BCHW
     rate: float = field(default=0.0, metadata=counted_if_not(0.0))
+    seconds: float = field(default=0.0, metadata=counted_if_not(0.0))
 
     @property
     def batch(self) -> int:
@@ -49,14 +52,19 @@ class Latent:
         return self.samples.shape[self.layout.index("T")] if "T" in self.layout else 1
 
     @property
+    def is_sound(self) -> bool:
+        """Whether it is of a sound, which has neither height nor width."""
+        return self.layout == BCL
+
+    @property
     def height(self) -> int:
-        """Height of the decoded picture in pixels."""
-        return self.samples.shape[self.layout.index("H")] * self.scale
+        """Height of the decoded picture in pixels; 0 for sounds."""
+        return 0 if self.is_sound else self.samples.shape[self.layout.index("H")] * self.scale
 
     @property
     def width(self) -> int:
-        """Width of the decoded picture in pixels."""
-        return self.samples.shape[self.layout.index("W")] * self.scale
+        """Width of the decoded picture in pixels; 0 for sounds."""
+        return 0 if self.is_sound else self.samples.shape[self.layout.index("W")] * self.scale
 
     def check_like(self, other: Latent) -> None:
         """Raise `LatentMismatchError` unless the two can be combined."""

@@ -25,7 +25,7 @@ FAMILY = {
     "chroma": "chroma",
     "z_image": "z_image",
     "flux2_klein": "flux2_klein_4b",
-    "wan": "wan",
+    "wan": "wan21",
 }
 CPU = torch.device("cpu")
 RANK = 4

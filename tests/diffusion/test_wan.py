@@ -162,7 +162,7 @@ def test_two_experts_draw_as_in_the_pipeline(host, experts):
 
 def test_experts_in_files_of_their_own_are_found_by_name(host, experts, tmp_path, monkeypatch):
     root = Path(experts.model.weights.path)
-    use_configs(monkeypatch, "wan", root)
+    use_configs(monkeypatch, "wan21", root)
     for folder, name in (("transformer", "High"), ("transformer_2", "Low")):
         state = load_file(root / folder / "diffusion_pytorch_model.safetensors")
         written(tmp_path / f"wan2.2_{name}_Noise.safetensors", original(state))
@@ -192,7 +192,7 @@ def test_a_lora_over_two_experts_changes_both(host, experts, tmp_path):
         f"{layer}.{half}.weight": torch.randn(shape, generator=chance)
         for half, shape in halves.items()
     }
-    lora = diffusion.describe_lora(written(tmp_path / "lora.safetensors", state), "wan")
+    lora = diffusion.describe_lora(written(tmp_path / "lora.safetensors", state), "wan21")
     changed = diffusion.with_lora(experts.model, lora, 1.0)
     assert len(changed.loras) == len(changed.low_noise.model.loras) == 1
     for recipe in (changed, changed.low_noise.model):
@@ -221,7 +221,7 @@ def test_a_5b_model_is_told_the_time_of_each_token(host, tmp_path):
     assert (latent.samples - by_pipeline(made)).abs().max() == 0.0
 
 
-@pytest.mark.parametrize("family", ["wan", "wan22_5b"])
+@pytest.mark.parametrize("family", ["wan21", "wan22_5b"])
 def test_real_files_are_told_apart_by_their_sizes(family):
     from nodeforge.models.detection.networks import find_networks
 

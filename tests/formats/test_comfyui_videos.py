@@ -114,11 +114,11 @@ def test_two_rates_of_one_video_are_both_kept():
 @pytest.mark.parametrize(
     ("model", "vae", "family"),
     [
-        ("wan2.1_t2v_1.3B_fp16", "wan_2.1_vae", "wan"),
-        ("Wan2_1-T2V-14B_fp8_e4m3fn", "wan_2.1_vae", "wan"),
+        ("wan2.1_t2v_1.3B_fp16", "wan_2.1_vae", "wan21"),
+        ("Wan2_1-T2V-14B_fp8_e4m3fn", "wan_2.1_vae", "wan21"),
         ("wan2.2_ti2v_5B_fp16", "wan2.2_vae", "wan22_5b"),
         ("Wan2_2-TI2V-5B_fp8", "Wan2_2_VAE_bf16", "wan22_5b"),
-        ("someone_s_merge", "wan_2.1_vae", "wan"),
+        ("someone_s_merge", "wan_2.1_vae", "wan21"),
     ],
 )
 def test_the_text_encoder_reads_for_the_family_that_the_model_is_named_by(model, vae, family):

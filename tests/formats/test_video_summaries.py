@@ -59,9 +59,9 @@ def of_family(family: str, variant: str = ""):
 @pytest.mark.parametrize(
     ("whole", "family", "size", "frames"),
     [
-        (text_to_video(), "wan", "832x480", "81"),
+        (text_to_video(), "wan21", "832x480", "81"),
         (text_to_video(), "wan22_5b", "1280x704", "121"),
-        (text_to_video(noise={"frames": 33, "width": 480}), "wan", "480x480", "33"),
+        (text_to_video(noise={"frames": 33, "width": 480}), "wan21", "480x480", "33"),
         (with_motion(), "sd15", "512x512", "16"),
         (with_motion(context=24), "sd15", "512x512", "24"),
     ],
@@ -97,7 +97,7 @@ def test_a_picture_says_no_frames():
 @pytest.mark.parametrize(
     ("whole", "family", "auto"),
     [
-        (text_to_video(), "wan", {"width": "832", "height": "480", "frames": "81"}),
+        (text_to_video(), "wan21", {"width": "832", "height": "480", "frames": "81"}),
         (with_motion(context=8), "sd15", {"width": "512", "height": "512", "frames": "8"}),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nodeforge.formats.rule_examples import FOLDER, rule_example
+from nodeforge.formats.shipped.rule_examples import FOLDER, rule_example
 from nodeforge.graph.document import Document
 from nodeforge.lint import FixGrade, Problem, Rule, Severity, all_rules, lint
 from nodeforge.settings import shipped

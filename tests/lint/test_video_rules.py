@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodeforge.formats.rule_examples import rule_example
+from nodeforge.formats.shipped.rule_examples import rule_example
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.lint import Problem, Severity, lint

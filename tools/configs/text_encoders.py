@@ -56,6 +56,14 @@ _QWEN3_4B: dict[str, Any] = {
 }
 
 
+_T5_BASE = {
+    **_T5,
+    "d_model": 768,
+    "d_ff": 3072,
+    "num_layers": 12,
+    "num_heads": 12,
+    "feed_forward_proj": "relu",
+}
 _UMT5 = {**_T5, "vocab_size": 256384}
 
 
@@ -76,6 +84,7 @@ SOURCES = {
         T5EncoderModel, T5Config, _T5, 4_762_310_656,
         "invokeai/backend/t5/tokenizer/tokenizer.json", "<pad>", "google/t5-v1_1-xxl (Apache-2.0)",
     ),
+    "t5_base": Source(T5EncoderModel, T5Config, _T5_BASE, 109_628_544),
     "umt5_xxl": Source(
         UMT5EncoderModel, UMT5Config, _UMT5, 5_680_910_336,
         "vendor/stable-diffusion.cpp/src/tokenizers/vocab/umt5.hpp", "<pad>",

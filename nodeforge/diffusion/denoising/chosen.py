@@ -124,7 +124,7 @@ def _always(
     frame = start.frame
 
     def added_values(prompt: Prompt, wanted: bool) -> Tensor | None:
-        return family.added_conditions(prompt.added_conditions, frame.width, frame.height, wanted)
+        return family.added_conditions(prompt.added_conditions, frame, wanted)
 
     images = tuple(tuple(i for p in each.prompts for i in p.images) for each in prompts)
     controls = tuple(tuple(c for p in each.prompts for c in p.controls) for each in prompts)

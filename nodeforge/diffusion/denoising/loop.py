@@ -176,6 +176,8 @@ class _Loop:
             "stop": self.steps.stop if self.stepper.reads_stop else None,
             "numerics": self.host.numerics,
         }
+        if self.facts.cells:  # what the model is told of the length
+            settled["seconds"] = self.start.frame.seconds
         drawn, count = self.start.drawn, self.steps.stop - self.steps.start
         return step_keys(settled, drawn, self.start.x, self.participants, count)
 

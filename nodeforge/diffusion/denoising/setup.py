@@ -194,34 +194,81 @@ def _other_axes(latent: Latent, facts: ModelFacts) -> tuple[str, str]:
     """What is wrong with a latent of another layout, and the way out."""
     names = {BCHW: "a picture", BCTHW: "a video", BCL: "a sound"}
     drawn = {BCHW: "pictures", BCTHW: "videos", BCL: "sounds"}[facts.layout]
-    ways = {BCHW: "VAE encode", BCTHW: "Encode video"}
-    encode = f"Encode one with '{ways[facts.layout]}'" if facts.layout in ways else "Encode one"
-    return f"the latent is of {names[latent.layout]}, the model draws {drawn}.", f"{encode}."
+    ways = {BCHW: "VAE encode", BCTHW: "Encode video", BCL: "Encode audio"}
+    fact = f"the latent is of {names[latent.layout]}, the model makes {drawn}."
+    return fact, f"Encode one with '{ways[facts.layout]}'."
 
 
 def latent_size(task: Denoising, facts: ModelFacts) -> tuple[int, int]:
-    """Height and width of the latent to be, in cells.
+    """Height and width of the latent to be, in cells; 1 and the length for sounds.
 
     Raises:
         DenoiseError: there is neither noise nor a latent.
-        LatentSizeError: the model has no picture of this size.
+        LatentSizeError: the model has no picture of this size, or no sound of this length.
     """
+    if task.noise is None and task.latent is None:
+        raise DenoiseError(
+            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
+        )
+    if facts.cells:
+        check_sound(task, facts)
+        return 1, facts.cells
     if isinstance(task.noise, DrawnNoise):
         height, width = task.noise.start.shape[-2:]
     elif task.latent is not None:
         height, width = task.latent.samples.shape[-2:]
         check_size(width * facts.scale, height * facts.scale, facts.multiple)
-    elif task.noise is not None:
+    else:
+        assert task.noise is not None
         wide, high = task.noise.width, task.noise.height
         assert wide is not None, "the loop has resolved it"
         assert high is not None, "the loop has resolved it"
         check_size(wide, high, facts.multiple)
         height, width = high // facts.scale, wide // facts.scale
-    else:
-        raise DenoiseError(
-            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
-        )
     return height, width
+
+
+def check_sound(task: Denoising, facts: ModelFacts) -> None:
+    """Raise unless the model has a sound of the length that is asked for.
+
+    Raises:
+        DenoiseError: something is connected that sounds do not take.
+        LatentSizeError: it is none, or longer than the model's latents last; or the latent has
+            another length than they.
+    """
+    for name in ("mask", "masked_image"):
+        if getattr(task, name) is not None:
+            raise DenoiseError(
+                "a model of sounds takes no mask.", place=f"port '{name}'", way_out="Disconnect it."
+            )
+    if task.model.tiling is not None:
+        raise DenoiseError(
+            "a sound is not denoised in tiles.",
+            place="port 'model'",
+            way_out="Take the node for tiles away.",
+        )
+    latent = task.latent
+    if latent is not None and latent.samples.shape[-1] != facts.cells:
+        raise LatentSizeError(
+            f"the latent has {latent.samples.shape[-1]} cells, this model's have {facts.cells}.",
+            place="port 'latent'",
+            way_out="Encode the sound with the VAE that comes with the model.",
+        )
+    seconds = seconds_of(task, facts)
+    if not 0 < seconds <= facts.most_seconds:
+        raise LatentSizeError(
+            f"{seconds:g} seconds: this model's sounds last up to {facts.most_seconds:.1f}.",
+            place="port 'noise'",
+            way_out="Choose a length between these.",
+        )
+
+
+def seconds_of(task: Denoising, facts: ModelFacts) -> float:
+    """How long the sound is to be: as the noise says, else the latent, else the model's most."""
+    asked = task.noise.seconds if isinstance(task.noise, Noise) else None
+    if asked is None and task.latent is not None:
+        asked = task.latent.seconds or None
+    return facts.most_seconds if asked is None else asked
 
 
 def set_up(
@@ -239,7 +286,8 @@ def set_up(
     batch = drawn.start.shape[0]
     samples = None if clean is None else _laid_out(_kept(clean.samples, task), batch, task, facts)
     stepper.prepare(start, drawn)
-    frame = Latent(drawn.start, facts.space, facts.scale, facts.layout, facts.rate)
+    seconds = seconds_of(task, facts) if facts.cells else 0.0
+    frame = Latent(drawn.start, facts.space, facts.scale, facts.layout, facts.rate, seconds)
     mask = original = channels = None
     if facts.reads_picture:
         check_picture(task.positive, facts, frame)
@@ -305,7 +353,8 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
         return _noise_of(task.noise, _batch(task.noise, batch), shape[1:], together)
     assert task.noise is not None, "latent_size has refused it"
     times = (_cells_of(task.noise, facts),) if "T" in facts.layout else ()
-    shape = (facts.latent_channels, *times, *latent_size(task, facts))
+    sides = (facts.cells,) if facts.cells else latent_size(task, facts)
+    shape = (facts.latent_channels, *times, *sides)
     return _noise_of(task.noise, task.noise.batch, shape, together)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from nodeforge.diffusion.families.wan import Wan
+from nodeforge.diffusion.families.wan21 import Wan
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ A network is built without memory, then each parameter takes the tensor that was
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,7 +38,7 @@ from nodeforge.diffusion.weights.configs import lacks, own_folder, scale_of
 from nodeforge.diffusion.weights.layouts import matched, tensors_of, with_tied
 from nodeforge.diffusion.weights.scaled import with_scales
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import weight_files
+from nodeforge.models import FAMILIES, is_whole_model, weight_files
 from nodeforge.values import (
     ControlNet,
     ImageEncoder,
@@ -318,8 +318,19 @@ def _sources(network: nn.Module, recipe: NetworkRecipe) -> dict[str, StoredTenso
     there = with_scales(
         stored_tensors(path) if folder is None else _folder_tensors(folder, weights)
     )
+    if isinstance(recipe, Model) and is_whole_model(path):
+        there |= _conditioner_tensors(path, weights)
     there = tensors_of(recipe, there, network)
     return with_tied(network.state_dict(), matched(network.state_dict(), there))
+
+
+def _conditioner_tensors(path: Path, weights: Weights) -> dict[str, StoredTensor]:
+    """Those of the networks that are loaded with a denoiser, as its modules."""
+    return {
+        f"{part}.{name}": tensor
+        for part in FAMILIES[weights.family].conditioners
+        for name, tensor in _folder_tensors(path / part, replace(weights, part=part)).items()
+    }
 
 
 def _folder_tensors(folder: Path, weights: Weights) -> dict[str, StoredTensor]:

@@ -108,7 +108,7 @@ def decode(
         raise VaeError(
             "the latent is of no picture.",
             place="port 'latent'",
-            way_out="Decode a video with 'Decode video'.",
+            way_out="Decode a video with 'Decode video', a sound with 'Decode audio'.",
         )
     check_space(vae, latent)
     samples = as_encoded(vae.network, latent.samples.to(vae.network.device))
@@ -160,7 +160,8 @@ def _decoded_in_tiles(
 def check_space(vae: LoadedVae, latent: Latent) -> None:
     """Raise `LatentMismatchError` unless a latent is of the VAE's space."""
     config = vae.network.config
-    channels = config.get("z_dim") or config["latent_channels"] * cells_folded(vae.network) ** 2
+    channels = config.get("z_dim") or config.get("decoder_input_channels")
+    channels = channels or config["latent_channels"] * cells_folded(vae.network) ** 2
     if latent.space != vae.space or latent.samples.shape[1] != channels:
         raise LatentMismatchError(
             f"the latent is of the space {latent.space}, the VAE works in {vae.space}.",

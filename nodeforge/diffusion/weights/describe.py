@@ -93,6 +93,7 @@ def describe(
         family.denoiser,
         *(() if text_encoders else family.text_encoders),
         *(() if vae else ("vae",)),
+        *(family.conditioners if path.is_dir() else ()),
     )
     _check_parts(info, own)
     mark = fingerprint(path)

@@ -145,6 +145,10 @@ def conditions_of(
     info = model.info
     assert info.family is not None
     family = FAMILIES[info.family]
+    if family.sound:
+        raise NotMeasurableError(
+            "makes sounds; only models of pictures are measured.", place=model.name
+        )
     usual = resolve(SamplingSettings(), info.family, info.variant, info.prediction_type or "")
     flow = (info.prediction_type or family.prediction_types[0]) == FLOW
 

@@ -105,7 +105,8 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("MiniMax", "minimax_h|fastvideo_fasth3|fasth3", ("minimax",)),
     ComfyFamily("SeedVR2", "seedvr2"),
     ComfyFamily("Stable Video Diffusion", "svd(_|$)", classes="SVD_img2vid_Conditioning"),
-    ComfyFamily("Stable Audio", "stable_audio", ("stable_audio",)),
+    ComfyFamily("Stable Audio 3", "stable_audio_3"),
+    ComfyFamily("Stable Audio Open", "stable_audio_", is_run=True),
     ComfyFamily("ACE-Step", "ace_?step", ("ace",), ".*AceStep.*"),
     ComfyFamily(
         "That of the model (SD 3, Qwen-Image, Z-Image or another with their latents)",

@@ -17,6 +17,7 @@ from nodeforge.models.detection.info import Kind, Layout
 from nodeforge.models.detection.lora_families import ChangedLayer, LoraFamilies, lora_families
 from nodeforge.models.detection.lora_names import OTHER_DENOISER, UNET, LoraTensor, parse
 from nodeforge.models.detection.transformers import (
+    SOUND_VAES,
     VAE_PREFIXES,
     find_denoiser,
     find_text_encoder,
@@ -31,7 +32,7 @@ from nodeforge.models.detection.unsupported import (
     unsupported_architecture,
 )
 from nodeforge.models.detection.upscalers import find_upscaler
-from nodeforge.models.families import FAMILIES, SPACES, TEXT_ENCODER_KINDS, WAN_VAE
+from nodeforge.models.families import FAMILIES, OOBLECK, SPACES, TEXT_ENCODER_KINDS, WAN_VAE
 
 _TEXT = (
     "cond_stage_model.transformer.text_model.",
@@ -250,8 +251,8 @@ def _diffusers_unet(shapes: Shapes) -> FoundNetworks | None:
 
 
 def _vae(shapes: Shapes) -> FoundNetworks | None:
-    if (video := _video_vae(shapes)) is not None:
-        return video
+    if (found := _video_vae(shapes) or _sound_vae(shapes)) is not None:
+        return found
     prefix = _prefix(shapes, VAE_PREFIXES, "decoder.conv_in.weight")
     if prefix is None:
         return None
@@ -286,6 +287,23 @@ def _video_vae(shapes: Shapes) -> FoundNetworks | None:
             latent_scale=spaces[0].scale if spaces else None,
             families=tuple(f.name for f in FAMILIES.values() if f.latent_space in spaces),
             foreign="" if spaces else "A VAE of videos",
+        )
+    return None
+
+
+def _sound_vae(shapes: Shapes) -> FoundNetworks | None:
+    """Stable Audio's, by its authors' names or diffusers'."""
+    for mark, layout in zip(SOUND_VAES, (Layout.ORIGINAL, Layout.DIFFUSERS), strict=True):
+        if (prefix := _prefix(shapes, VAE_PREFIXES, mark)) is None:
+            continue
+        space = next(each for each in SPACES.values() if each.vae == OOBLECK)
+        return FoundNetworks(
+            kind=Kind.VAE,
+            layout=layout,
+            parts=("vae",),
+            latent_channels=_side(shapes, prefix + mark, 1),
+            latent_scale=space.scale,
+            families=tuple(f.name for f in FAMILIES.values() if f.latent_space is space),
         )
     return None
 

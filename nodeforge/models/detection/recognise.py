@@ -47,6 +47,7 @@ _PARTS = tuple(
             *sorted(family.denoiser for family in FAMILIES.values())[::-1],
             *sorted(part for family in FAMILIES.values() for part in family.text_encoders),
             *sorted({f.second_denoiser for f in FAMILIES.values()} - {""}),
+            *sorted(part for family in FAMILIES.values() for part in family.conditioners),
             *("vae", "controlnet"),
         ]
     )
@@ -214,7 +215,8 @@ def _info(path: Path, found: FoundNetworks) -> ModelInfo:
         layout=found.layout,
         families=tuple(family.name for family in fitting),
         encoder=found.encoder if found.kind is Kind.TEXT_ENCODER else "",
-        inpainting=(found.in_channels or 0) > 2 * (found.latent_channels or found.in_channels or 0),
+        inpainting=bool(fitting)
+        and (found.in_channels or 0) > 2 * (found.latent_channels or found.in_channels or 0),
         parts=found.parts,
         width=found.width or found.text_width,
         latent_channels=found.latent_channels,

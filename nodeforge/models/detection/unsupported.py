@@ -72,7 +72,6 @@ BASES: Mapping[str, str] = {
     "lumina": "Lumina",
     "stable-cascade": "Stable Cascade",
     "pixart": "PixArt",
-    "wan": "Wan",
     "qwen": "Qwen-Image",
 }
 """How metadata begins to name them."""

@@ -118,6 +118,32 @@ class VideoSize:
     rate: float
 
 
+@dataclass(frozen=True)
+class Conditioner:
+    """A small network that prepares what a denoiser reads.
+
+    Args:
+        network: Its class in diffusers.
+        names: How its tensors begin in its authors' files, each with how diffusers has it.
+    """
+
+    network: str
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SoundLength:
+    """How long the sounds are that a model was trained on.
+
+    Args:
+        cells: Of its latents; each has them all.
+        most_seconds: What its duration may be told as; longer than its latents last.
+    """
+
+    cells: int
+    most_seconds: float
+
+
 _NO_TEMPLATE = "{}"
 
 
@@ -185,9 +211,13 @@ class Family:
         plain_inpainting: The strength up to which its ordinary models fill a mask well.
         spots_at_even_steps: Whether multistep samplers of high order leave spots in the last of
             evenly spaced steps.
-        video: What its videos are like, where it draws videos; None where it draws pictures.
+        video: What its videos are like, where it draws videos; None where it draws none.
         sees_clean_frames: Whether it sees given frames of a video without noise, at a timestep of
             their own.
+        blocks: Classes of the repeated blocks of its denoiser, where diffusers does not name them.
+        sound: How long its sounds are, where it makes sounds; None where it makes none.
+        conditioners: Those that are loaded with its denoiser, by their folders in a diffusers
+            folder.
         folds_cells: Whether the cells of a token are channels of its input, as its configuration
             counts them; otherwise the network folds them itself.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
@@ -233,6 +263,9 @@ class Family:
     companions: bool = False
     signature: Signature | None = None
     video: VideoSize | None = None
+    blocks: tuple[str, ...] = ()
+    sound: SoundLength | None = None
+    conditioners: Mapping[str, Conditioner] = field(default_factory=dict)
     second_denoiser: str = ""
     boundary: float = 0.0
     sees_clean_frames: bool = False

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-PREFIXES = ("model.diffusion_model.", "diffusion_model.", "net.", "transformer.", "")
+PREFIXES = (
+    *("model.diffusion_model.", "diffusion_model.", "model.model.", "net.", "transformer."),
+    "",
+)
 """What files put before the names of a denoiser's tensors."""
 
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST, HALF_FIRST
+from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
 from nodeforge.settings import shipped
 
 
@@ -90,6 +90,15 @@ KINDS: Mapping[str, TextEncoderKind] = {
             "configs/t5_xxl", "configs/t5_xxl", "t5xxl_fp16.safetensors", 9.8, BFLOAT16_FIRST,
             ("encoder.block.0.layer.0.SelfAttention.q.weight",),
             ("shared.weight", "encoder.embed_tokens.weight"), 32128, ("t5xxl",),
+        ),
+        TextEncoderKind(
+            "t5_base", "T5-base", "T5EncoderModel", 768,
+            "configs/t5_base", "configs/t5_xxl", "t5_base.safetensors", 0.44, FULL_FIRST,
+            (
+                "encoder.block.0.layer.0.SelfAttention.q.weight",
+                "encoder.block.0.layer.1.DenseReluDense.wi.weight",  # later ones have two
+            ),
+            ("shared.weight", "encoder.embed_tokens.weight"), 32128, ("t5base",),
         ),
         TextEncoderKind(
             "qwen3_4b", "Qwen3-4B", "Qwen3Model", 2560,

@@ -56,12 +56,17 @@ class Need(NamedTuple):
 def needs_of(info: ModelInfo) -> tuple[Need, ...]:
     """What a model needs beside itself; empty for whole models, and for families that have none."""
     family = FAMILIES.get(info.family or "")
-    if family is None or info.kind is not Kind.UNET or not family.companions:
+    if family is None or not family.companions:
         return ()
-    return _needs(family)
+    if info.kind is not Kind.UNET and (info.kind is not Kind.CHECKPOINT or info.path.is_dir()):
+        return ()
+    folders = (*family.text_encoders, "vae")
+    every = zip(folders, _needs(family), strict=True)
+    return tuple(need for folder, need in every if folder not in info.parts)
 
 
 def _needs(family: Family) -> tuple[Need, ...]:
+    """All that a denoiser of the family needs: its text encoders in their order, its VAE."""
     encoders = [TEXT_ENCODER_KINDS[kind] for kind in family.text_encoders.values()]
     space = SPACES[family.space]
     return (
@@ -109,12 +114,15 @@ def companions(
     second = {} if LOW_NOISE in given else _second_expert(info)
     given = {port: path for port, path in given.items() if port != LOW_NOISE}
     ports = [need.port for need in needs if need.port not in given]
+    every = list(_needs(FAMILIES[info.family or ""]))  # a file may take the place of what is there
     for port, path in given.items():
-        of_port = [need for need in needs if (need.port == "vae") is (port == "vae")]
+        of_port = [need for need in every if (need.port == "vae") is (port == "vae")]
         met = next((need for need in of_port if need.met_by(recognise(path))), None)
         if met is None:
-            raise _wrong(port, path, info, needs)
-        needs.remove(met)
+            raise _wrong(port, path, info, every)
+        every.remove(met)
+        if met in needs:
+            needs.remove(met)
     candidates = list(there)
     best = (_best(need, model, candidates, locked, info) for need in needs)
     return dict(zip(ports, best, strict=True)) | second  # text encoders may be in any order

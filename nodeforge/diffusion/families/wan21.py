@@ -71,4 +71,4 @@ def as_trained(text: str) -> str:
     return _SPACES.sub(" ", html.unescape(html.unescape(text))).strip()
 
 
-WAN = Wan("wan")
+WAN = Wan("wan21")

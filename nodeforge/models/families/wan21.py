@@ -76,7 +76,7 @@ _USUAL = RecommendedSettings(
 )
 
 WAN = Family(
-    name="wan",
+    name="wan21",
     label="Wan",
     width=4096,
     in_channels={16: Task.TEXT_TO_IMAGE},
