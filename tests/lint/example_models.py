@@ -26,8 +26,8 @@ _DENOISERS = {
     "flux1-schnell": "flux1_original",
     "z_image": "z_image_original",
     "z_image_turbo": "z_image_original",
-    "wan2.2_t2v_high_noise": "wan21",
-    "wan2.2_t2v_low_noise": "wan21",
+    "wan2.2_t2v_high_noise": "wan",
+    "wan2.2_t2v_low_noise": "wan",
 }
 _TEXT_ENCODERS = {"t5_xxl": "t5_xxl", "qwen3_4b": "qwen3_4b", "umt5_xxl": "umt5"}
 _LORAS: dict[str, dict[str, str]] = {
