@@ -72,8 +72,15 @@ def command(
     granted = overrides.granted
 
     def found() -> list[Problem]:
-        pictures = Files(settings, document.assets, granted).picture
-        problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
+        files = Files(settings, document.assets, granted)
+        problems = lint(
+            document,
+            catalogue,
+            folders,
+            granted=frozenset(granted),
+            pictures=files.picture,
+            resolve=files.resolve,
+        )
         return [problem for problem in problems if problem.code in chosen]
 
     problems = found()

@@ -45,6 +45,10 @@ EDIT_MODEL = "edit model"
 EDITING = ("text.instruct", "text.add_reference")
 """Nodes that want values of an edit model."""
 
+SOUND_MODEL = "sound model"
+OF_SOUNDS = ("latent.decode_audio", "latent.encode_audio")
+"""Nodes that want values of a model that makes sounds."""
+
 every_node = pytest.mark.parametrize("node_type", COMPUTING.values(), ids=COMPUTING)
 
 
@@ -53,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tiny")
     tiny_models.write_folder(made / "model")
     tiny_transformers.PIPELINES["flux2_klein"]().save_pretrained(made / "edit_model")
+    tiny_transformers.PIPELINES["stable_audio"]().save_pretrained(made / "sound_model")
     tiny_models.write_lora(made / "model", made / "lora.safetensors")
     tiny_models.write_controlnet(made / "model", made / "controlnet")
     tiny_adapters.write_t2i_adapter(made / "model", made / "t2i_adapter")
@@ -107,8 +112,18 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         ),
         "audio": Audio(torch.rand(1, 2, 32_000) - 0.5, 16_000),
         "any": image,
+        SOUND_MODEL: _of_sound_model(folder / "sound_model", networks),
         EDIT_MODEL: _of_edit_model(folder / "edit_model", networks, image),
     }
+
+
+def _of_sound_model(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
+    """Values of a model that makes sounds, of 8 samples a second."""
+    _, _, vae = diffusion.describe(folder)
+    audio = Audio(torch.rand(1, 2, 16) - 0.5, 8)
+    with networks.use(vae, lambda: None) as loaded:
+        latent = diffusion.encode_audio(loaded, audio, cells=16)
+    return {"vae": vae, "latent": latent, "audio": audio}
 
 
 def _of_edit_model(folder: Path, networks: LoadedNetworks, image: Image) -> dict[str, Any]:
@@ -133,6 +148,8 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
     """From the declaration's defaults, and a sample for each port that must be linked."""
     if node_type.spec.type in EDITING:
         samples = samples | samples[EDIT_MODEL]
+    if node_type.spec.type in OF_SOUNDS:
+        samples = samples | samples[SOUND_MODEL]
     made = {port.name: _value(port, samples, folder) for port in node_type.spec.inputs}
     made = {name: value for name, value in made.items() if value is not None}
     if node_type.spec.type == "latent.decode_video":
