@@ -21,6 +21,8 @@ from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, describe_lora, with_lora, with_motion
 from nodeforge.diffusion.denoising.context_windows import windows
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.tensors.policy import Policy
+from nodeforge.settings import Attention
 from nodeforge.values import (
     Guidance,
     Image,
@@ -155,6 +157,17 @@ def test_a_picture_of_the_same_model_keeps_its_key(host, sd, moving, prompts):
     assert torch.equal(diffusion.denoise(host, alone).samples, before)
 
 
+def test_attention_is_chosen_as_before_after_a_run_with_several_networks(moving, prompts):
+    """What one network sets is taken back in turn: the denoiser's use lies inside the module's."""
+    kernels = torch.backends.cuda
+    enabled = (kernels.flash_sdp_enabled, kernels.mem_efficient_sdp_enabled)
+    before = [each() for each in enabled]
+    policy = Policy(attention=Attention.MATH)
+    host = diffusion.LocalHost(diffusion.Residency("cpu", policy))
+    diffusion.denoise(host, task(moving, prompts))
+    assert [each() for each in enabled] == before
+
+
 def test_a_motion_lora_moves_the_camera(host, moving, prompts, tmp_path):
     file = write_motion_lora(motion_adapter(), tmp_path / "zoom.safetensors")
     lora = describe_lora(file, "sd15")
@@ -235,7 +248,7 @@ def test_windows_must_go_on(sd, folder, overlap):
 
 
 def test_a_picture_is_no_start_of_a_clip(host, moving, prompts):
-    with pytest.raises(LatentMismatchError, match="of a picture, the model draws videos"):
+    with pytest.raises(LatentMismatchError, match="of a picture, the model makes videos"):
         diffusion.denoise(
             host, task(moving, prompts, latent=Latent(torch.zeros(1, 4, 8, 8), "sd", 8))
         )

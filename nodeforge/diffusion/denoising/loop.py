@@ -147,12 +147,14 @@ class _Loop:
         """x after the last step."""
         x = self._resume(keys)
         if self._index < len(keys):
-            with Experts(self.host, self.task.model, self.config) as experts, ExitStack() as used:
+            with ExitStack() as used:
                 left = range(self._index, len(keys))
                 for each in self.participants:
                     used.enter_context(each.loaded(self.host, left))
-                for step in left:
-                    x = self._step(experts, x, step, keys)
+                # the denoiser comes last and leaves first: what a use sets, it takes back in turn
+                with Experts(self.host, self.task.model, self.config) as experts:
+                    for step in left:
+                        x = self._step(experts, x, step, keys)
         return x
 
     @property
