@@ -72,6 +72,8 @@ _NO_PICTURE = frozenset(
         *("canvas.image", "canvas.mask", "canvas.encode", "latent.encode", "image.undo_shift"),
         *("latent.decode", "mask.to_image", "inpaint.align"),
         *("video.to_images", "video.frame", "video.ends", "video.contact_sheet"),
+        *("latent.continue_video", "latent.encode_video", "latent.image_to_video"),
+        "latent.encode_audio",
     }
 )
 """Nodes that change nothing to be seen, read files, or want another model or a video."""
