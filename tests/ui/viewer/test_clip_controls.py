@@ -135,7 +135,9 @@ def test_a_damaged_file_says_why_and_the_next_one_plays(qtbot, window, clip_file
     damaged.write_bytes(b"nothing of use")
     viewer = window.viewer
     viewer.show_file(Picture.of_file(damaged))
-    qtbot.waitUntil(lambda: "neither a video nor a sound" in viewer.picture_view._empty, timeout=LONG)
+    qtbot.waitUntil(
+        lambda: "neither a video nor a sound" in viewer.picture_view._empty, timeout=LONG
+    )
     assert viewer.clip.isHidden()
     viewer.show_file(Picture.of_file(clip_file))
     qtbot.waitUntil(lambda: viewer.clip.player.cached == 12, timeout=LONG)
