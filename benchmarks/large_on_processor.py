@@ -61,12 +61,12 @@ def write(folder: Path) -> None:
     for part, name in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with (folder / name).open("wb") as file:
-            _write(file, states[part], scaled=part != "vae")
+            write_file(file, states[part], scaled=part != "vae")
             file.flush()
             os.fsync(file.fileno())
 
 
-def _write(file: BinaryIO, state: Mapping[str, Tensor], *, scaled: bool) -> None:
+def write_file(file: BinaryIO, state: Mapping[str, Tensor], *, scaled: bool) -> None:
     """A safetensors file, tensor by tensor: nothing of it is in memory as a whole."""
     header, at = {}, 0
     entries: list[tuple[str, int, str]] = []

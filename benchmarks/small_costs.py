@@ -104,6 +104,7 @@ class _Watching(diffusion.LocalHost):
         of: int,
         preview: Callable[[], np.ndarray] | None = None,
         part: float = 0.0,
+        rate: float = 8.0,
     ) -> None:
         if preview is not None:
             self.previews.append(_seconds(preview))

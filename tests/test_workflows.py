@@ -12,9 +12,9 @@ import tiny_upscalers
 from PIL import Image
 
 from benchmarks.reuse import another_ending
-from nodeforge import models
+from nodeforge import media, models
 from nodeforge.engine import events
-from nodeforge.formats import load, write
+from nodeforge.formats import WrongShapeError, load, needed_models, write
 from nodeforge.formats.parameters import parameters
 from nodeforge.formats.workflow import document_from_json
 from nodeforge.lint import lint
@@ -52,6 +52,40 @@ def test_the_workflows_that_the_readme_names_are_there():
         "text_to_image", "image_to_image", "inpaint", "two_pass_upscale", "compare_samplers",
         "controlnet_edges", "lora_style",
     } <= set(NAMES)  # fmt: skip
+
+
+NEEDING = sorted((WORKFLOWS / "with_models").glob("*.json"))
+"""Workflows for models that a person has."""
+
+
+@pytest.mark.parametrize("file", NEEDING, ids=lambda file: file.stem)
+def test_a_workflow_for_a_model_of_yours_lacks_nothing_but_that(file: Path, tmp_path: Path):
+    document = load(file)
+    assert write(document) == file.read_bytes()
+    needed = needed_models(document)
+    assert needed
+    for each in needed:
+        assert each.kind in {*models.Kind}
+        assert each.family in models.FAMILIES
+        assert each.size > 1e8
+        assert each.licence
+    catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
+    found = serious(lint(document, catalogue, models.ModelFolders(Settings(home=tmp_path))))
+    assert {each.rule for each in found} <= {"missing_inputs", "missing_models"}
+    assert {document.node(each.node).type.partition(".")[0] for each in found} == {"models"}
+
+
+def test_what_a_workflow_needs_is_checked():
+    document = load(NEEDING[0])
+    for wrong in (
+        {},
+        ["nano"],
+        [{"kind": "checkpoint"}],
+        [{**document.extra["needs"][0], "size": "1"}],
+    ):
+        document.extra["needs"] = wrong
+        with pytest.raises(WrongShapeError, match="needs"):
+            needed_models(document)
 
 
 EDITS = {
@@ -108,6 +142,22 @@ def test_a_workflow_makes_a_picture_that_is_not_flat(
         options["granted"] = [str(editors[name])]
     (path,) = run(watched, raw, **options).outputs
     assert np.asarray(Image.open(path)).std() > 5
+
+
+def test_text_to_audio_makes_a_sound_of_the_length_asked_for(watched: Watched, tmp_path: Path):
+    """On a small random model of 8000 samples a second."""
+    tiny_transformers.stable_audio(cells=256, rate=8000).save_pretrained(tmp_path)
+    raw = workflow("with_models/text_to_audio")
+    raw["nodes"]["model"]["values"]["file"] = str(tmp_path)
+    catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
+    folders = models.ModelFolders(Settings(home=tmp_path))
+    assert serious(lint(document_from_json(raw), catalogue, folders, granted=[tmp_path])) == []
+    raw["nodes"]["noise"]["values"]["seconds"] = 0.1
+    raw["nodes"]["schedule"]["values"]["steps"] = 2
+    (path,) = run(watched, raw, granted=[str(tmp_path)]).outputs
+    sound = media.read_audio(Path(path))
+    assert sound.samples.shape == (2, 800)
+    assert sound.samples.std() > 0
 
 
 def short(seed: int = 1) -> dict[str, Any]:

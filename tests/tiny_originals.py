@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from nodeforge import diffusion
@@ -70,8 +70,10 @@ _FUSED = {
 
 
 def original(state: Mapping[str, Tensor]) -> State:
-    """A denoiser of Flux.1, Chroma, Flux.2 or Z-Image as its authors' files have it."""
-    return _z_image(state) if "cap_pad_token" in state else _flux(state)
+    """A denoiser of Flux.1, Chroma, Flux.2, Z-Image or Wan as its authors' files have it."""
+    if "cap_pad_token" in state:
+        return _z_image(state)
+    return _wan(state) if "patch_embedding.weight" in state else _flux(state)
 
 
 def _flux(state: Mapping[str, Tensor]) -> State:
@@ -121,6 +123,71 @@ def _z_image(state: Mapping[str, Tensor]) -> State:
             theirs = theirs.replace("attention.to_out.0", "attention.out")
             made[re.sub(r"attention\.norm_([qk])", r"attention.\1_norm", theirs)] = tensor
     return made
+
+
+_WAN = (
+    ("condition_embedder.text_embedder.linear_1", "text_embedding.0"),
+    ("condition_embedder.text_embedder.linear_2", "text_embedding.2"),
+    ("condition_embedder.time_embedder.linear_1", "time_embedding.0"),
+    ("condition_embedder.time_embedder.linear_2", "time_embedding.2"),
+    ("condition_embedder.time_proj", "time_projection.1"),
+    ("attn1.to_out.0", "self_attn.o"),
+    ("attn2.to_out.0", "cross_attn.o"),
+    ("attn1.to_", "self_attn."),
+    ("attn2.to_", "cross_attn."),
+    ("attn1.", "self_attn."),
+    ("attn2.", "cross_attn."),
+    (".norm2.", ".norm3."),
+    ("ffn.net.0.proj", "ffn.0"),
+    ("ffn.net.2", "ffn.2"),
+)
+
+
+def _wan(state: Mapping[str, Tensor]) -> State:
+    made: State = {}
+    for name, tensor in state.items():
+        for ours, theirs in _WAN:
+            name = name.replace(ours, theirs)
+        name = name.replace("proj_out.", "head.head.")
+        top = name == "scale_shift_table"
+        made["head.modulation" if top else name.replace("scale_shift_table", "modulation")] = tensor
+    return made
+
+
+def vae_in_wan(state: Mapping[str, Tensor], resnets: int) -> State:
+    """A VAE of Wan 2.1 in its authors' names.
+
+    Args:
+        state: By diffusers' names.
+        resnets: In each level of the decoder.
+    """
+    return {_wan_vae_name(name, resnets): tensor for name, tensor in state.items()}
+
+
+def _wan_vae_name(name: str, resnets: int) -> str:
+    inner = {"norm1": "residual.0", "conv1": "residual.2", "norm2": "residual.3"}
+    inner |= {"conv2": "residual.6", "conv_shortcut": "shortcut"}
+    name = re.sub(
+        r"\.(norm1|conv1|norm2|conv2|conv_shortcut)\.", lambda f: f".{inner[f[1]]}.", name
+    )
+    for ours, theirs in (
+        (r"^post_quant_conv\.", "conv2."),
+        (r"^quant_conv\.", "conv1."),
+        (r"\.conv_in\.", ".conv1."),
+        (r"\.norm_out\.", ".head.0."),
+        (r"\.conv_out\.", ".head.2."),
+        (r"mid_block\.resnets\.0\.", "middle.0."),
+        (r"mid_block\.attentions\.0\.", "middle.1."),
+        (r"mid_block\.resnets\.1\.", "middle.2."),
+        (r"encoder\.down_blocks\.", "encoder.downsamples."),
+    ):
+        name = re.sub(ours, theirs, name)
+    if found := re.match(
+        r"decoder\.up_blocks\.(\d+)\.(?:resnets\.(\d+)|upsamplers\.0)\.(.*)", name
+    ):
+        place = int(found[1]) * (resnets + 1) + int(found[2] or resnets)
+        return f"decoder.upsamples.{place}.{found[3]}"
+    return name
 
 
 def under(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,6 +243,8 @@ def written(path: Path, state: Mapping[str, Tensor], **more: Any) -> Path:
 def vae_in_ldm(folder: Path) -> State:
     """The VAE of a diffusers folder, in its authors' names."""
     network = next(iter(loaded_networks(diffusion.describe_vae(folder)).values()))
+    if "z_dim" in network.config:
+        return vae_in_wan(network.state_dict(), network.config["num_res_blocks"] + 1)
     names = ldm_names("vae", network)
     made: State = {}
     for key, tensor in network.state_dict().items():
@@ -185,4 +254,100 @@ def vae_in_ldm(folder: Path) -> State:
         plain = names[key].removeprefix("first_stage_model.")
         folded = ".attn_1." in plain and tensor.ndim == 2
         made[plain] = tensor[:, :, None, None] if folded else tensor
+    return made
+
+
+_STABLE_AUDIO = (
+    ("transformer_blocks.", "transformer.layers."),
+    ("attn1.", "self_attn."),
+    ("attn2.", "cross_attn."),
+    ("to_out.0.", "to_out."),
+    ("ff.net.", "ff.ff."),
+    ("norm1.weight", "pre_norm.gamma"),
+    ("norm1.bias", "pre_norm.beta"),
+    ("norm2.weight", "cross_attend_norm.gamma"),
+    ("norm2.bias", "cross_attend_norm.beta"),
+    ("norm3.weight", "ff_norm.gamma"),
+    ("norm3.bias", "ff_norm.beta"),
+    ("timestep_proj.", "to_timestep_embed."),
+    ("global_proj.", "to_global_embed."),
+    ("cross_attention_proj.", "to_cond_embed."),
+    ("time_proj.", "timestep_features."),
+    ("proj_in.", "transformer.project_in."),
+    ("proj_out.", "transformer.project_out."),
+)
+_OOBLECK = (
+    ("encoder.conv1.", "encoder.layers.0."),
+    ("decoder.conv1.", "decoder.layers.0."),
+    ("encoder.snake1.", "encoder.layers.{snake}."),
+    ("decoder.snake1.", "decoder.layers.{snake}."),
+    ("encoder.conv2.", "encoder.layers.{last}."),
+    ("decoder.conv2.", "decoder.layers.{last}."),
+)
+_OOBLECK_BLOCKS = {
+    "encoder": ("res_unit1", "res_unit2", "res_unit3", "snake1", "conv1"),
+    "decoder": ("snake1", "conv_t1", "res_unit1", "res_unit2", "res_unit3"),
+}
+_OOBLECK_UNIT = ("snake1", "conv1", "snake2", "conv2")
+
+
+def stable_audio_checkpoint(folder: Path) -> State:
+    """A diffusers folder's denoiser, conditioners and VAE in one file, as stable-audio-tools."""
+    read = {
+        part: load_file(folder / part / "diffusion_pytorch_model.safetensors")
+        for part in ("transformer", "projection_model", "vae")
+    }
+    return {
+        **{f"model.model.{name}": each for name, each in _dit(read["transformer"]).items()},
+        **_conditioners(read["projection_model"]),
+        **{f"pretransform.model.{name}": e for name, e in _oobleck(read["vae"]).items()},
+    }
+
+
+def _dit(state: Mapping[str, Tensor]) -> State:
+    made: State = {"transformer.rotary_pos_emb.inv_freq": torch.ones(4)}
+    for name, tensor in state.items():
+        parts = [name]
+        if ".attn1.to_q." in name:
+            parts = [name.replace("to_q", f"to_{each}") for each in "qkv"]
+            name = name.replace("to_q", "to_qkv")
+        elif ".attn2.to_k." in name:
+            parts = [name.replace("to_k", f"to_{each}") for each in "kv"]
+            name = name.replace("to_k", "to_kv")
+        elif re.search(r"\.attn\d\.to_[kv]\.", name):
+            continue
+        for ours, theirs in _STABLE_AUDIO:
+            name = name.replace(ours, theirs)
+        fused = torch.cat([state[part] for part in parts]) if len(parts) > 1 else tensor
+        made[name] = fused[:, None] if name == "timestep_features.weight" else fused
+    return made
+
+
+def _conditioners(state: Mapping[str, Tensor]) -> State:
+    made: State = {}
+    for name, tensor in state.items():
+        name = name.replace("start_number_conditioner", "seconds_start.embedder")
+        name = name.replace("end_number_conditioner", "seconds_total.embedder")
+        name = name.replace("time_positional_embedding", "embedding")
+        name = name.replace("text_projection", "prompt.proj_out")
+        made[f"conditioner.conditioners.{name}"] = tensor
+    return made
+
+
+def _oobleck(state: Mapping[str, Tensor]) -> State:
+    blocks = 1 + max(int(name.split(".")[2]) for name in state if ".block." in name)
+    made: State = {}
+    for name, tensor in state.items():
+        if found := re.match(r"(encoder|decoder)\.block\.(\d+)\.(\w+)\.(.+)", name):
+            side, block, part, rest = found.groups()
+            if part.startswith("res_unit"):
+                inner, _, last = rest.partition(".")
+                rest = f"layers.{_OOBLECK_UNIT.index(inner)}.{last}"
+            number = _OOBLECK_BLOCKS[side].index(part)
+            name = f"{side}.layers.{int(block) + 1}.layers.{number}.{rest}"
+        else:
+            for ours, theirs in _OOBLECK:
+                theirs = theirs.format(snake=blocks + 1, last=blocks + 2)
+                name = f"{theirs}{name.removeprefix(ours)}" if name.startswith(ours) else name
+        made[name] = tensor.flatten() if ".snake" in name or tensor.shape[::2] == (1, 1) else tensor
     return made

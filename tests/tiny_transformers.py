@@ -12,14 +12,23 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
+    AutoencoderKLWan,
+    AutoencoderOobleck,
     ChromaPipeline,
     ChromaTransformer2DModel,
+    CosineDPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
     FluxFillPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
+    StableAudioDiTModel,
+    StableAudioPipeline,
+    StableAudioProjectionModel,
+    UniPCMultistepScheduler,
+    WanPipeline,
+    WanTransformer3DModel,
     ZImagePipeline,
     ZImageTransformer2DModel,
 )
@@ -35,6 +44,8 @@ from transformers import (
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
+    UMT5Config,
+    UMT5EncoderModel,
 )
 
 from tools.configs.clip_tokenizer import END, START, byte_symbols
@@ -86,10 +97,10 @@ def t5_tokenizer() -> T5Tokenizer:
     return T5Tokenizer(vocab=words, extra_ids=0, model_max_length=512)
 
 
-def t5(width: int = 32) -> T5EncoderModel:
+def t5(width: int = 32, kind: str = "gated-gelu") -> T5EncoderModel:
     config = T5Config(
         vocab_size=98, d_model=width, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
-        feed_forward_proj="gated-gelu",
+        feed_forward_proj=kind,
     )  # fmt: skip
     return seeded(T5EncoderModel, config)
 
@@ -267,6 +278,107 @@ def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
     )
 
 
+def umt5(width: int = 32) -> UMT5EncoderModel:
+    config = UMT5Config(
+        vocab_size=98, d_model=width, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+        feed_forward_proj="gated-gelu",
+    )  # fmt: skip
+    return seeded(UMT5EncoderModel, config)
+
+
+def wan_vae(**more: Any) -> AutoencoderKLWan:
+    given: dict[str, Any] = {
+        "base_dim": 4,
+        "z_dim": CHANNELS,
+        "dim_mult": [1, 1, 1, 1],
+        "num_res_blocks": 1,
+        "temperal_downsample": [False, True, True],
+        "latents_mean": [0.1, -0.2, 0.3, 0.0],
+        "latents_std": [1.5, 2.0, 0.7, 1.0],
+    }
+    return seeded(AutoencoderKLWan, **{**given, **more})
+
+
+def wan_transformer(seed: int = 0) -> WanTransformer3DModel:
+    return seeded(
+        WanTransformer3DModel,
+        patch_size=(1, 2, 2),
+        num_attention_heads=1,
+        attention_head_dim=128,  # of all published ones: no shape tells it
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        text_dim=32,
+        freq_dim=16,
+        ffn_dim=32,
+        num_layers=2,
+        rope_max_seq_len=32,
+        seed=seed,
+    )
+
+
+def wan(**more: Any) -> WanPipeline:
+    scheduler = UniPCMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+    )
+    return WanPipeline(
+        tokenizer=t5_tokenizer(),
+        text_encoder=umt5(),
+        vae=wan_vae(),
+        scheduler=scheduler,
+        transformer=wan_transformer(),
+        **more,
+    )
+
+
+def oobleck(rate: int = 8) -> AutoencoderOobleck:
+    """A cell is 4 samples, of `rate` a second."""
+    return seeded(
+        AutoencoderOobleck,
+        encoder_hidden_size=2 * CHANNELS,
+        downsampling_ratios=[2, 2],
+        channel_multiples=[1, 2],
+        decoder_channels=3,
+        decoder_input_channels=CHANNELS,
+        audio_channels=2,
+        sampling_rate=rate,
+    )
+
+
+def stable_audio(width: int = 32, cells: int = 16, rate: int = 8) -> StableAudioPipeline:
+    """Sounds of up to 8 seconds; `width` is that of the text as the denoiser reads it."""
+    tokenizer = t5_tokenizer()
+    tokenizer.model_max_length = 128
+    transformer = seeded(
+        StableAudioDiTModel,
+        sample_size=cells,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        num_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=4,
+        num_key_value_attention_heads=2,
+        cross_attention_dim=16,
+        cross_attention_input_dim=width,
+        global_states_input_dim=2 * width,
+        time_proj_dim=8,
+    )
+    projection = seeded(
+        StableAudioProjectionModel,
+        text_encoder_dim=32,
+        conditioning_dim=width,
+        min_value=0,
+        max_value=32,
+    )
+    return StableAudioPipeline(
+        vae=oobleck(rate),
+        text_encoder=t5(kind="relu"),
+        projection_model=projection,
+        tokenizer=tokenizer,
+        transformer=transformer,
+        scheduler=CosineDPMSolverMultistepScheduler(sigma_schedule="exponential"),
+    )
+
+
 PIPELINES: dict[str, Callable[[], Any]] = {
     "flux1": flux1,
     "flux1_schnell": flux1_schnell,
@@ -275,5 +387,7 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "z_image": z_image,
     "flux2_klein": flux2_klein,
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
+    "wan": wan,
+    "stable_audio": stable_audio,
 }
 """By family and variant."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nodeforge.formats.rule_examples import rule_example
+from nodeforge.formats.shipped.rule_examples import rule_example
 from nodeforge.lint import all_rules
 from nodeforge.lint.explanations import explain
 from nodeforge.lint.rule import GROUPS

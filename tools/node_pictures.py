@@ -71,9 +71,12 @@ _NO_PICTURE = frozenset(
         *("image.similarity", "image.size", "mask.load", "latent.empty", "mask.scale_to_latent"),
         *("canvas.image", "canvas.mask", "canvas.encode", "latent.encode", "image.undo_shift"),
         *("latent.decode", "mask.to_image", "inpaint.align"),
+        *("video.to_images", "video.frame", "video.ends", "video.contact_sheet"),
+        *("latent.continue_video", "latent.encode_video", "latent.image_to_video"),
+        "latent.encode_audio",
     }
 )
-"""Nodes that change nothing to be seen, read files, or want another model."""
+"""Nodes that change nothing to be seen, read files, or want another model or a video."""
 _VALUES: Mapping[str, Mapping[str, Any]] = {
     "control.apply": {"strength": 1.0},
     "image.adjust": {"saturation": 2.0, "brightness": 0.1, "hue": 40.0},

@@ -10,6 +10,7 @@ from nodeforge.errors import Cancelled, NodeForgeError, RequestError
 from nodeforge.spec import Role, Upgrade
 from nodeforge.values import (
     AddedConditions,
+    Audio,
     Checkpoint,
     Conditioning,
     Control,
@@ -38,6 +39,7 @@ from nodeforge.values import (
     Tiling,
     UpscaleModel,
     Vae,
+    Video,
     Weights,
     ZeroStar,
 )
@@ -47,6 +49,7 @@ from nodeforge.values.setting_names import AUTO
 __all__ = [
     "AUTO",
     "AddedConditions",
+    "Audio",
     "Cancelled",
     "Checkpoint",
     "Choice",
@@ -90,6 +93,7 @@ __all__ = [
     "Upgrade",
     "UpscaleModel",
     "Vae",
+    "Video",
     "Weights",
     "ZeroStar",
     "node",

@@ -65,14 +65,17 @@ class RunContext(Protocol):
         of: int,
         preview: Callable[[], np.ndarray] | None = None,
         part: float = 0.0,
+        rate: float = 8.0,
     ) -> None:
         """Say how far the node is, and raise `Cancelled` if the person stopped the run.
 
         Args:
             step: Pieces of work done.
             of: Pieces of work in all.
-            preview: Gives a picture, uint8 (height, width, 3); called only if wanted.
+            preview: Gives a picture, uint8 (height, width, 3), or those of a video,
+                (frames, height, width, 3); called only if wanted.
             part: About how much of the piece after these is done, in [0, 1).
+            rate: Pictures of a video's preview to show a second.
         """
         ...
 

@@ -32,6 +32,7 @@ from nodeforge.spec.widget import (
     Widget,
 )
 from nodeforge.values import (
+    Audio,
     Conditioning,
     ControlNet,
     Guidance,
@@ -48,6 +49,7 @@ from nodeforge.values import (
     TextEncoder,
     UpscaleModel,
     Vae,
+    Video,
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -59,6 +61,7 @@ TYPE_NAMES: Mapping[Any, str] = {
     str: names.TEXT,
     Path: names.PATH,
     Any: names.ANY,
+    Audio: "audio",
     Conditioning: "conditioning",
     ControlNet: "controlnet",
     Guidance: "guidance",
@@ -75,6 +78,7 @@ TYPE_NAMES: Mapping[Any, str] = {
     TextEncoder: "text_encoder",
     UpscaleModel: "upscale_model",
     Vae: "vae",
+    Video: "video",
 }
 
 _ATTRIBUTE = "__nodeforge_node__"

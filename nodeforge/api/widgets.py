@@ -55,8 +55,8 @@ class Choice:
 class File:
     """A file or folder that the workflow reads.
 
-    `kind`: ``image``, ``mask``, ``text``, ``any``; ``folder`` for one of pictures, ``wildcards``
-    for one of wildcard files.
+    `kind`: ``image``, ``mask``, ``video``, ``audio``, ``text``, ``any``; ``folder`` for one of
+    pictures, ``wildcards`` for one of wildcard files.
     """
 
     kind: str

@@ -17,7 +17,7 @@ from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.node_lines import node_lines
 from nodeforge.formats.pictures import read_any
-from nodeforge.formats.rule_examples import rule_example
+from nodeforge.formats.shipped.rule_examples import rule_example
 from nodeforge.formats.workflow import save
 from nodeforge.graph.document import Document
 from nodeforge.lint import FixGrade, Problem, Rule, Severity, all_rules, lint
@@ -72,8 +72,15 @@ def command(
     granted = overrides.granted
 
     def found() -> list[Problem]:
-        pictures = Files(settings, document.assets, granted).picture
-        problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
+        files = Files(settings, document.assets, granted)
+        problems = lint(
+            document,
+            catalogue,
+            folders,
+            granted=frozenset(granted),
+            pictures=files.picture,
+            resolve=files.resolve,
+        )
         return [problem for problem in problems if problem.code in chosen]
 
     problems = found()

@@ -9,7 +9,7 @@ from typing import Any
 
 from nodeforge.cli.workflow.piped import copied, is_pipe
 from nodeforge.engine.assets import keep_picture
-from nodeforge.engine.files import FOLDERS
+from nodeforge.engine.files import FOLDERS, READ_IN_PLACE
 from nodeforge.engine.sweeps.exploration import seeds_of
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
@@ -80,14 +80,19 @@ class Overrides:
         return parse_value(port, text)
 
     def _file(self, text: str, kind: str) -> str:
-        """A path of the person's becomes an asset of the document; a name stays a name."""
+        """A path of the person's becomes an asset of the document; a name stays a name.
+
+        Folders, videos and sounds are read where they are.
+        """
         path = _path(text)
         if kind in FOLDERS:
             return self._granted(path) if os.path.isdir(path) else text  # noqa: PTH112
         if is_pipe(path):
             with tempfile.TemporaryDirectory(prefix="nodeforge-") as folder:
                 return self._asset(copied(path, Path(folder)), kind)
-        return self._asset(path, kind) if os.path.isfile(path) else text  # noqa: PTH113
+        if not os.path.isfile(path):  # noqa: PTH113
+            return text
+        return self._granted(path) if kind in READ_IN_PLACE else self._asset(path, kind)
 
     def _asset(self, path: Path, kind: str) -> str:
         entry = keep_picture(path, self._settings, kind)

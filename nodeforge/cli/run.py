@@ -47,7 +47,7 @@ def command(
     explain: bool,
     previews: bool,
 ) -> None:
-    """Run WORKFLOW (JSON, or a picture made by one) and print the paths of what it saves."""
+    """Run WORKFLOW (JSON, or a picture or video of one) and print the paths of what it saves."""
     settings = user_settings()
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
     workflow = whole_file(ctx, workflow)

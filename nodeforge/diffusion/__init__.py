@@ -22,6 +22,7 @@ os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 from nodeforge.diffusion.adapters.controlnet import HintError, add_control
 from nodeforge.diffusion.adapters.image_prompts import add_image_prompt
 from nodeforge.diffusion.adapters.lora import check_lora, with_lora
+from nodeforge.diffusion.adapters.motion import MotionError, with_motion
 from nodeforge.diffusion.denoising.inpainting import latent_mask, masked_picture
 from nodeforge.diffusion.denoising.local_host import LocalHost
 from nodeforge.diffusion.denoising.loop import denoise, estimate
@@ -96,6 +97,13 @@ from nodeforge.diffusion.vae.autoencoder import (
     encode,
     encode_reference,
 )
+from nodeforge.diffusion.vae.sounds import decode_audio, encode_audio
+from nodeforge.diffusion.vae.videos import (
+    ClipError,
+    decode_video,
+    encode_video,
+    start_of_video,
+)
 from nodeforge.diffusion.vision.enlarging import EnlargeError, enlarge
 from nodeforge.diffusion.vision.upscaler import LoadedUpscaler, describe_upscaler
 from nodeforge.diffusion.weights.describe import (
@@ -111,9 +119,11 @@ from nodeforge.diffusion.weights.describe import (
     describe_image_encoder,
     describe_ip_adapter,
     describe_lora,
+    describe_motion_module,
     describe_t2i_adapter,
     describe_text_encoder,
     describe_vae,
+    with_low_noise,
 )
 from nodeforge.diffusion.weights.model_facts import (
     ModelFacts,
@@ -142,6 +152,7 @@ __all__ = [
     "TEXT_FAMILIES",
     "VARIANTS",
     "BlockWeightError",
+    "ClipError",
     "ConditioningMismatchError",
     "DenoiseError",
     "Denoising",
@@ -162,6 +173,7 @@ __all__ = [
     "LocalHost",
     "Method",
     "ModelFacts",
+    "MotionError",
     "OutOfMemoryError",
     "PromptError",
     "ReferenceSize",
@@ -186,6 +198,8 @@ __all__ = [
     "combine",
     "concatenate",
     "decode",
+    "decode_audio",
+    "decode_video",
     "denoise",
     "describe",
     "describe_controlnet",
@@ -194,6 +208,7 @@ __all__ = [
     "describe_image_encoder",
     "describe_ip_adapter",
     "describe_lora",
+    "describe_motion_module",
     "describe_t2i_adapter",
     "describe_text_encoder",
     "describe_upscaler",
@@ -201,9 +216,11 @@ __all__ = [
     "draw_noise",
     "empty",
     "encode",
+    "encode_audio",
     "encode_prompt",
     "encode_reference",
     "encode_text",
+    "encode_video",
     "enlarge",
     "estimate",
     "exclude_area",
@@ -227,11 +244,14 @@ __all__ = [
     "set_range",
     "shifted",
     "start_noise",
+    "start_of_video",
     "table",
     "upscale",
     "vae_layout",
     "with_embedding",
     "with_lora",
+    "with_low_noise",
+    "with_motion",
     "with_named",
     "with_references",
     "zero",

@@ -165,16 +165,21 @@ class NodeRun:
         of: int,
         preview: Callable[[], np.ndarray] | None = None,
         part: float = 0.0,
+        rate: float = 8.0,
     ) -> None:
         seconds = time.perf_counter() - self._start
         self._emit(events.Progress(self._request.run, self._node, step, of, seconds, part))
         if preview is not None and self._request.previews:
-            pixels = preview()
-            height, width = pixels.shape[:2]
-            self._emit(
-                events.Preview(self._request.run, self._node, step, width, height, pixels.tobytes())
-            )
+            self._emit(self._preview(step, preview(), rate))
         self.check()
+
+    def _preview(self, step: int, pixels: np.ndarray, rate: float) -> events.Preview:
+        """The event of a picture, or of a video's: uint8 ([frames,] height, width, 3)."""
+        height, width = pixels.shape[-3:-1]
+        told = self._request.run, self._node, step, width, height, pixels.tobytes()
+        if pixels.ndim == 3:
+            return events.Preview(*told)
+        return events.Preview(*told, frames=len(pixels), rate=rate)
 
     def use(self, recipe: Recipe) -> AbstractContextManager[Any]:
         return self._networks.use(recipe, self.check)

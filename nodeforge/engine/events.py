@@ -85,13 +85,18 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class Preview(Event):
-    """A picture of work in progress: `pixels` are RGB bytes, `height` rows of `width`."""
+    """A picture of work in progress: `pixels` are RGB bytes, `height` rows of `width`.
+
+    Of a video, `frames` pictures after one another, to be shown `rate` times a second.
+    """
 
     node: str
     step: int
     width: int
     height: int
     pixels: bytes = field(repr=False)
+    frames: int = 1
+    rate: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,16 @@ from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
 
 FOLDERS = ("folder", "wildcards")
 """Kinds of `FileWidget` that are folders."""
-_KINDS = {"text": "texts", "wildcards": "wildcards"}
-_CALLED = {"text": "file", "folder": "folder", "wildcards": "folder"}
+READ_IN_PLACE = (*FOLDERS, "video", "audio")
+"""Kinds of `FileWidget` that no copy is kept of among the assets, as they are large."""
+_KINDS = {"text": "texts", "wildcards": "wildcards", "video": "videos", "audio": "sounds"}
+_CALLED = {
+    "text": "file",
+    "folder": "folder",
+    "wildcards": "folder",
+    "video": "video",
+    "audio": "sound file",
+}
 _PICTURE = PortSpec("file", "path", widget=FileWidget("image"))
 
 

@@ -18,6 +18,7 @@ from nodeforge.formats.pictures import (
     read_any,
     stamp,
 )
+from nodeforge.formats.shipped.needed_models import NeededModel, needed_models
 from nodeforge.formats.workflow import (
     document_from_json,
     document_to_json,
@@ -30,6 +31,7 @@ from nodeforge.formats.workflow import (
 __all__ = [
     "FORMAT",
     "DuplicateKeyError",
+    "NeededModel",
     "NewerFormatError",
     "NoWorkflowError",
     "NotJsonError",
@@ -44,6 +46,7 @@ __all__ = [
     "graph_to_json",
     "item_of_picture",
     "load",
+    "needed_models",
     "read",
     "read_any",
     "save",

@@ -19,7 +19,7 @@ from nodeforge.graph.planned import expand_shipped, flatten_with_values
 from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.models import SamplingSettings
 from nodeforge.spec import Catalogue
-from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
+from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION, FRAMES
 from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
 from nodeforge.values.setting_names import COMFYUI
 
@@ -116,19 +116,21 @@ def _facts(traced: LoopTrace, loop: str) -> Iterator[tuple[str, Any]]:
     told = traced.settings(loop) or SamplingSettings(sampler="", schedule="")
     sampler = told.sampler or value("sampler", "name")
     schedule = told.schedule or value("schedule", "name")
-    width, height = told.width, told.height
-    strength = value("schedule", "strength")
+    # that of a part of a mask is not the picture's
+    width, height = (None, None) if traced.is_refining(loop) else (told.width, told.height)
+    strength = traced.strength(loop)
     yield "Steps", told.steps if told.steps is not None else value("schedule", "steps")
     yield "Sampler", SAMPLER_LABELS.get(str(sampler), sampler)
     yield "Schedule type", SCHEDULE_LABELS.get(str(schedule), schedule)
     yield "CFG scale", told.guidance if told.guidance is not None else value("guidance", "scale")
-    yield "Seed", value("noise", "seed")
+    yield "Seed", traced.seed(loop)
     batch, convention = value("noise", "batch"), value("sampler", "convention")
     yield BATCH_SIZE, None if batch == 1 else batch
     if convention == COMFYUI:
         yield BATCH_POS, value("noise", "item")
         yield CONVENTION, CONVENTION_LABELS[COMFYUI]
     yield "Size", f"{width}x{height}" if width and height else None
+    yield FRAMES, told.frames
     yield "Model", traced.model_name(loop)
     yield "Denoising strength", None if strength == 1 else strength
     yield "Version", f"NodeForge {__version__}"
@@ -208,7 +210,7 @@ def _steps(traced: LoopTrace, loop: str) -> int:
     """How many steps the loop's schedule runs; 0 where that is unknown."""
     told = traced.settings(loop)
     steps = told.steps if told and told.steps else traced.value(loop, "schedule", "steps")
-    strength = _share(traced.value(loop, "schedule", "strength"), 1.0)
+    strength = _share(traced.strength(loop), 1.0)
     return int(steps * strength) if type(steps) is int else 0
 
 

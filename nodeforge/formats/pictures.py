@@ -1,4 +1,4 @@
-"""Workflows inside pictures: every saved picture can be opened as what made it.
+"""Workflows inside pictures, videos and sounds: every saved one can be opened as what made it.
 
 ``nodeforge`` holds the workflow, ``parameters`` a summary as A1111 writes it, which galleries
 and other programs read.
@@ -16,16 +16,24 @@ from nodeforge.formats.workflow import load, read, write
 from nodeforge.graph.document import Document
 from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
+from nodeforge.values.file_kinds import START, file_kind
 from nodeforge.values.output_names import BATCH_POS, told
 
 WORKFLOW = "nodeforge"
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
+_MEDIA = ("a video", "a sound", "an Ogg", "a GIF")
+"""What kinds of files that FFmpeg reads begin with, see `file_kind`."""
+_TOLD = frozenset({"prompt", "workflow", "parameters", "comment", "title", "description"})
+"""Texts of videos that are worth naming; others are their encoder's."""
 
 
 class NoWorkflowError(WorkflowError):
-    """A picture without a workflow of ours. `texts` are the names of what it holds instead."""
+    """A picture, video or sound without a workflow of ours.
+
+    `texts` are the names of what it holds instead.
+    """
 
     def __init__(self, path: Path, texts: tuple[str, ...]) -> None:
         found = f" It has: {', '.join(texts)}." if texts else ""
@@ -35,7 +43,8 @@ class NoWorkflowError(WorkflowError):
             place=path.name,
             way_out=f"ComfyUI made it. Make a workflow of it: nodeforge import '{path.name}'."
             if theirs
-            else "Choose a picture that NodeForge saved, and that no program has changed since.",
+            else "Choose a picture or video that NodeForge saved, and that no program has changed "
+            "since.",
         )
         self.path = path
         self.texts = texts
@@ -68,22 +77,36 @@ def stamp(
 
 
 def document_from_picture(path: Path) -> Document:
-    """The workflow that made the PNG, JPEG or WebP at `path`.
+    """The workflow that made the PNG, JPEG or WebP, the video or the sound at `path`.
 
     Raises:
         NoWorkflowError: it holds none.
         WorkflowError: what it holds cannot be read.
-        PictureError: the file cannot be read.
+        PictureError, MediaError: the file cannot be read.
     """
-    from nodeforge.imaging import read_text  # only here: it brings numpy, which is slow to import
-
-    texts = read_text(path)
+    texts = texts_of_file(path)
     if WORKFLOW not in texts:
         raise NoWorkflowError(path, tuple(sorted(texts)))
     document = read(texts[WORKFLOW], path.name)
     if chunk := texts.get(COPY):
         narrow(document, chunk)
     return document
+
+
+def texts_of_file(path: Path) -> dict[str, str]:
+    """The texts in a picture, video or sound, by name.
+
+    Raises:
+        PictureError, MediaError: the file cannot be read.
+    """
+    if is_media(path):
+        from nodeforge.media import read_media_text  # only here: it brings FFmpeg
+
+        ours = _TOLD | {WORKFLOW, COPY}
+        return {name: text for name, text in read_media_text(path).items() if name in ours}
+    from nodeforge.imaging import read_text  # only here: it brings numpy, which is slow to import
+
+    return read_text(path)
 
 
 def item_of_picture(path: Path) -> int | None:
@@ -102,14 +125,14 @@ def item_of_picture(path: Path) -> int | None:
 
 
 def read_any(path: Path) -> Document:
-    """The workflow in a workflow file or a picture, told apart by their first bytes.
+    """The workflow in a workflow file, picture, video or sound, told apart by their first bytes.
 
     A damaged picture goes by its name.
 
     Raises:
         RequestError: there is none that can be read.
     """
-    return document_from_picture(path) if is_picture(path) else load(path)
+    return document_from_picture(path) if is_picture(path) or is_media(path) else load(path)
 
 
 def is_picture(path: Path) -> bool:
@@ -119,5 +142,14 @@ def is_picture(path: Path) -> bool:
             named = path.suffix.lower() in _SUFFIXES
             start = file.read(8)
             return start.startswith(_PICTURES) or (named and not start.startswith(b"{"))
+    except OSError:
+        return False  # `load` says why
+
+
+def is_media(path: Path) -> bool:
+    """Whether the file at `path` is a video, an animated GIF or a sound."""
+    try:
+        with path.open("rb") as file:
+            return file_kind(file.read(START), path.name).startswith(_MEDIA)
     except OSError:
         return False  # `load` says why

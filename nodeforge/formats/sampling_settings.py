@@ -13,6 +13,13 @@ from nodeforge.spec import ModelFileWidget
 from nodeforge.values.setting_names import AUTO, COMFYUI, DIFFUSERS
 
 LOOP = "sampling.denoise"
+REFINING = "sampling.refine_regions"
+"""A loop for each part of a mask, with its seed and size at the node itself."""
+LOOPS = (LOOP, REFINING)
+VIDEO_NOISE = "sampling.video_noise"
+MOTION_MODULE = "models.load_motion_module"
+_REFINED_STRENGTH = 0.5
+"""Of a *Refine regions* whose schedule is left to it."""
 _SHOWS = ("text.instruct", "text.add_reference")
 _DENOISERS = (Kind.CHECKPOINT, Kind.UNET)
 Recognised = Callable[[str, str], ModelInfo | None]
@@ -59,17 +66,19 @@ class LoopTrace:
             schedule=self._schedule(loop),
             steps=_whole(self.value(loop, "schedule", "steps")),
             guidance=_number(self.value(loop, "guidance", "scale")),
-            width=_whole(self.value(loop, "noise", "width")),
-            height=_whole(self.value(loop, "noise", "height")),
+            width=_whole(self.size(loop, "width")),
+            height=_whole(self.size(loop, "height")),
+            frames=self._frames(loop),
             convention=COMFYUI
             if self.value(loop, "sampler", "convention") == COMFYUI
             else DIFFUSERS,
         )
-        if asked.complete:
+        draws_video = self._video_noise(loop) is not None
+        if asked.complete and (asked.frames is not None or not draws_video):
             return asked
         model = self.model(loop)
         if model is None or model.family not in FAMILIES:
-            return None
+            return asked if asked.complete else None
         prediction = self.value(loop, "model", "prediction")
         kind = model.prediction_type if prediction in (None, AUTO) else str(prediction)
         variant = self.value(loop, "model", "variant")
@@ -78,6 +87,44 @@ class LoopTrace:
         if asked.width is None and asked.height is None and self.shows_references(loop):
             return replace(made, width=None, height=None)  # that of the first picture
         return made
+
+    def seed(self, loop: str) -> Any:
+        """The seed that the loop's noise is drawn from."""
+        if self.is_refining(loop):
+            return self.literal(loop, "seed")
+        return self.value(loop, "noise", "seed")
+
+    def size(self, loop: str, side: str) -> Any:
+        """A side of what the loop draws, where the workflow says it."""
+        if self.is_refining(loop):
+            return self.literal(loop, "size")
+        return self.value(loop, "noise", side)
+
+    def strength(self, loop: str) -> Any:
+        """The share of the schedule that is run; None is all of it."""
+        if self.is_refining(loop) and Input(loop, "schedule") not in self.flat.links:
+            return _REFINED_STRENGTH
+        return self.value(loop, "schedule", "strength")
+
+    def _frames(self, loop: str) -> int | None:
+        """Of a video noise; where it says none, as many as a motion module relates at once."""
+        noise = self._video_noise(loop)
+        frames = _whole(self.literal(noise, "frames")) if noise else None
+        if frames is not None:
+            return frames
+        return _whole(self.motion_context(loop))
+
+    def _video_noise(self, loop: str) -> str | None:
+        path = self.given_in(loop, "noise", "seed")
+        return path if path and self.flat.nodes[path].type == VIDEO_NOISE else None
+
+    def motion_context(self, loop: str) -> Any:
+        """Frames that the motion module on the loop's model relates; None where it has none."""
+        start = self.flat.links.get(Input(loop, "model"))
+        for path in self.upstream(start.node) if start else ():
+            if self.flat.nodes[path].type == MOTION_MODULE:
+                return self.literal(path, "context")
+        return None
 
     def shows_references(self, loop: str) -> bool:
         """Whether the loop's prompt shows pictures, whose size then counts."""
@@ -128,7 +175,11 @@ class LoopTrace:
         return None if node is None else self.literal(node, name)
 
     def is_loop(self, path: str) -> bool:
-        return self.flat.nodes[path].type == LOOP
+        return self.flat.nodes[path].type in LOOPS
+
+    def is_refining(self, loop: str) -> bool:
+        """Whether a loop draws the parts of a mask."""
+        return self.flat.nodes[loop].type == REFINING
 
     def _schedule(self, loop: str) -> str:
         if self.value(loop, "schedule", "sigmas") is not None:

@@ -34,6 +34,7 @@ def workflow_schema() -> dict[str, Any]:
             "assets": _object("Name to sha256, kind, size and origin of a file."),
             "lock": _object("Models and packs of the last run, by hash."),
             "lint": _silences(),
+            "needs": _needs(),
         },
         "$defs": {"nodes": _nodes(), "node": _node(), "links": _links(), "view": _view()},
     }
@@ -48,6 +49,19 @@ def _silences() -> dict[str, Any]:
         "type": "object",
         "description": "Rules of the linter that are silenced, by code or name, with the reason.",
         "additionalProperties": {"type": "string"},
+    }
+
+
+def _needs() -> dict[str, Any]:
+    kinds = {"kind": "string", "family": "string", "size": "integer", "licence": "string"}
+    return {
+        "type": "array",
+        "description": "Models that do not ship and that the workflow needs; sizes in bytes.",
+        "items": {
+            "type": "object",
+            "required": list(kinds),
+            "properties": {name: {"type": kind} for name, kind in kinds.items()},
+        },
     }
 
 

@@ -12,8 +12,8 @@ from nodeforge.graph.model import Input, Node, Subgraph
 from nodeforge.graph.presentation import Presentation, in_order
 from nodeforge.spec import Catalogue, PortSpec
 
-PICTURE_TYPES = ("image", "mask", "latent")
-"""Types of values that are shown as pictures."""
+PICTURE_TYPES = ("image", "mask", "latent", "video", "audio")
+"""Types of values that are shown as pictures: a video by a frame, a sound by its waveform."""
 
 
 def input_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec | None:

@@ -15,7 +15,7 @@ from nodeforge.graph.flatten import FlatNode, flatten
 from nodeforge.graph.inline import inline
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.graph.paths import split
-from nodeforge.graph.planned import Survey, survey
+from nodeforge.graph.planned import Resolve, Survey, survey
 from nodeforge.graph.ports import title_of
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
@@ -38,6 +38,7 @@ class LintContext:
         granted: Absolute paths that the person gave.
         pictures: Where a picture is that a value names, if it is there; None asks nothing about
             pictures.
+        resolve: The file that a value means; None leaves what stands in files unknown.
         lock: What the workflow was last run with, as in its file.
     """
 
@@ -49,7 +50,9 @@ class LintContext:
         granted: Iterable[str | Path] = (),
         pictures: Callable[[str], Path | None] | None = None,
         lock: Mapping[str, Any] | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
+        self._resolve = resolve
         self.lock = lock or {}
         self._pictures = pictures
         self.graph = graph
@@ -251,8 +254,8 @@ class LintContext:
 
     @cached_property
     def planned(self) -> Survey:
-        """What is known of the planned values, but for those that stand in files."""
-        return survey(self._flat, self.catalogue)
+        """What is known of the planned values; of those in files where these may be read."""
+        return survey(self._flat, self.catalogue, self._resolve)
 
     def _is_value_node(self, path: str) -> bool:
         spec = self.nodes[path].spec

@@ -10,6 +10,10 @@ from nodeforge.lint.recipes import model_info, model_ports
 from nodeforge.models import FAMILIES, ModelInfo
 from nodeforge.values.setting_names import AUTO, FLOW
 
+JOIN_EXPERTS = "models.join_experts"
+HIGH_NOISE = "high_noise"
+"""The port of *Join experts* for the denoiser of the first steps, which is the model here."""
+
 
 class LoopModel(NamedTuple):
     """The model of a loop.
@@ -37,7 +41,7 @@ def loop_model(scene: LintContext, loop: str) -> LoopModel:
             if said != AUTO:
                 return LoopModel(said == FLOW, info, variant)
             return LoopModel(_predicts_flow(info), info, variant)
-        feed = scene.feed(feed.node, "model")
+        feed = scene.feed(feed.node, "model") or scene.feed(feed.node, HIGH_NOISE)
     return LoopModel()
 
 

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
+from nodeforge.graph.model import Output
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.loop_model import LoopModel, loop_model
+from nodeforge.lint.loop_model import HIGH_NOISE, LoopModel, loop_model
 from nodeforge.models import (
     FAMILIES,
     Family,
@@ -19,12 +20,16 @@ from nodeforge.models import (
 )
 from nodeforge.values.setting_names import AUTO, COMFYUI, DIFFUSERS
 
-LOOPS = ("sampling.denoise", "sampling.estimate")
+REFINING = "sampling.refine_regions"
+LOOPS = ("sampling.denoise", "sampling.estimate", REFINING)
 SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling.guidance"
 CUSTOM_SCHEDULE = "sampling.custom_schedule"
-NOISE = "sampling.noise"
+NOISE, VIDEO_NOISE = "sampling.noise", "sampling.video_noise"
+MOTION_MODULE = "models.load_motion_module"
 MOST_STEPS = 10**6
 _USUAL = RecommendedSettings("dpmpp_2m", "karras", steps=20, guidance=7.0)
+_REFINED_STRENGTH = 0.5
+"""Of *Refine regions* where its schedule is left to it."""
 _LARGEST = 1e300
 """Of a number that arithmetic is done with; whole numbers of JSON have no bound."""
 
@@ -82,13 +87,53 @@ class Loop:
         feed, seen = self.scene.feed(self.path, port), dict[str, None]()
         while feed is not None and feed.node not in seen:
             seen[feed.node] = None
-            feed = self.scene.feed(feed.node, through)
+            feed = self.scene.feed(feed.node, through) or self._first_expert(feed.node, through)
         return seen
 
-    def node(self, port: str, kind: str) -> str | None:
-        """The nearest node of type `kind` behind an input."""
+    def _first_expert(self, path: str, through: str) -> Output | None:
+        """What *Join experts* gets for the first steps, where models are followed."""
+        return self.scene.feed(path, HIGH_NOISE) if through == "model" else None
+
+    def node(self, port: str, *kinds: str) -> str | None:
+        """The nearest node of one of the types `kinds` behind an input."""
         nodes = self.scene.nodes
-        return next((path for path in self.upstream(port) if nodes[path].type == kind), None)
+        return next((path for path in self.upstream(port) if nodes[path].type in kinds), None)
+
+    @cached_property
+    def refines(self) -> bool:
+        """Whether it draws the parts of a mask, and puts them back itself."""
+        return self.scene.nodes[self.path].type == REFINING
+
+    @cached_property
+    def motion_module(self) -> str | None:
+        """The node that lets a model of pictures draw videos."""
+        return self.node("model", MOTION_MODULE)
+
+    @cached_property
+    def draws_videos(self) -> bool | None:
+        """Whether its model draws videos; None where the model is not known."""
+        if self.motion_module is not None:
+            return True
+        return None if self.family is None else self.family.video is not None
+
+    @cached_property
+    def usual_frames(self) -> int | None:
+        """How many frames its model was trained on, as far as that is known."""
+        if self.motion_module is not None:
+            return self._whole(self.motion_module, "context")
+        return self.family.video.frames if self.family and self.family.video else None
+
+    @cached_property
+    def frames(self) -> int | None:
+        """Of a new video; None for pictures, and where only a run can tell."""
+        if self.noise is None or self.scene.nodes[self.noise].type != VIDEO_NOISE:
+            return None
+        if self.scene.feed(self.path, "latent") is not None:
+            return None
+        asked = self._whole(self.noise, "frames")
+        if asked is None and not self._is_linked(self.noise, "frames"):
+            return self.usual_frames
+        return asked
 
     @cached_property
     def prompt_types(self) -> frozenset[str]:
@@ -182,7 +227,8 @@ class Loop:
     def strength(self) -> float | None:
         """The share of the schedule that is run."""
         if self.schedule is None:
-            return None if self.scene.feed(self.path, "schedule") else 1.0
+            own = _REFINED_STRENGTH if self.refines else 1.0
+            return None if self.scene.feed(self.path, "schedule") else own
         return number(self.scene.value(self.schedule, "strength"))
 
     @cached_property
@@ -218,12 +264,12 @@ class Loop:
 
     @cached_property
     def noise(self) -> str | None:
-        """The noise node."""
-        return self.node("noise", NOISE)
+        """The noise node, of a picture or of a video."""
+        return self.node("noise", NOISE, VIDEO_NOISE)
 
     @cached_property
     def has_noise(self) -> bool:
-        return self.scene.feed(self.path, "noise") is not None
+        return self.refines or self.scene.feed(self.path, "noise") is not None
 
     @cached_property
     def before(self) -> Loop | None:
@@ -234,22 +280,40 @@ class Loop:
     @property
     def is_img2img(self) -> bool:
         """Whether it changes a picture, or what another loop has finished."""
-        return self.has_noise and self.scene.feed(self.path, "latent") is not None
+        latent = self.refines or self.scene.feed(self.path, "latent") is not None
+        return self.has_noise and latent
 
     @cached_property
     def size(self) -> tuple[int, int] | None:
-        """Width and height of a new picture, pixels; None for a changed one, or where only a run
-        can tell."""
+        """Width and height of a new picture, pixels; None for a changed one and for sounds, or
+        where only a run can tell."""
         if self.noise is None or self.scene.feed(self.path, "latent") is not None:
             return None
+        if self.family and self.family.sound:
+            return None
         sides = [self._whole(self.noise, side) for side in ("width", "height")]
-        native = self.family.native_size_of(self.model.variant) if self.family else None
         known = [
             native if side is None and not self._is_linked(self.noise, port) else side
-            for side, port in zip(sides, ("width", "height"), strict=True)
+            for side, port, native in zip(sides, ("width", "height"), self._native, strict=True)
         ]
         width, height = known
         return (width, height) if type(width) is int and type(height) is int else None
+
+    @property
+    def _native(self) -> tuple[int, int] | tuple[None, None]:
+        """The sides that its model draws where nobody says them."""
+        if self.family is None:
+            return None, None
+        if self.family.video is not None:
+            return self.family.native_sides
+        side = self.family.native_size_of(self.model.variant)
+        return side, side
+
+    @property
+    def trained_size(self) -> str:
+        """In words, for a known model: ``512 × 512``."""
+        width, height = self._native
+        return f"{width} × {height}"
 
     @property
     def _convention(self) -> str:

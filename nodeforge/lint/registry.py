@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph
+from nodeforge.graph.planned import Resolve
 from nodeforge.lint import rules
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
@@ -49,6 +50,7 @@ def lint(
     *,
     granted: Iterable[str | Path] = (),
     pictures: Callable[[str], Path | None] | None = None,
+    resolve: Resolve | None = None,
 ) -> list[Problem]:
     """What is wrong with `workflow`, the worst first, without what the workflow silences.
 
@@ -59,9 +61,13 @@ def lint(
         granted: Absolute paths that the person gave, which a workflow may then name.
         pictures: Where a picture is that a value names, if it is there; None asks nothing about
             pictures.
+        resolve: The file that a value means: then what stands in texts, folders and the headers of
+            pictures counts, too; None reads none.
     """
     document = workflow if isinstance(workflow, Document) else Document(workflow)
-    scene = LintContext(document.graph, catalogue, models, granted, pictures, document.lock)
+    scene = LintContext(
+        document.graph, catalogue, models, granted, pictures, document.lock, resolve
+    )
     scene.silences = silences(document.graph, document.lint)
     scene.rules = rules_by_key()
     problems: list[Problem] = []

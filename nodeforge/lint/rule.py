@@ -22,6 +22,7 @@ GROUPS = {
     6: "Text",
     7: "Adapters and references",
     8: "VAE, numbers, sharing",
+    9: "Videos",
 }
 """The first digit of a code."""
 

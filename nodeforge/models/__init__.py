@@ -13,7 +13,7 @@ from nodeforge.models.detection.quantisation import SCALE_NAMES
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.detection.text_encoder_sets import EncoderSet, encoder_set
 from nodeforge.models.detection.told_by_name import told_by_name
-from nodeforge.models.detection.transformers import bundled_prefix
+from nodeforge.models.detection.transformers import VAE_PREFIXES, bundled_prefix
 from nodeforge.models.detection.upscalers import (
     SPANDREL_COMMAND,
     UPSCALERS,
@@ -44,6 +44,7 @@ from nodeforge.models.families import (
     RecommendedSettings,
     ScheduleShift,
     Signature,
+    SoundLength,
     Task,
     TextEncoderKind,
     Variant,
@@ -107,6 +108,7 @@ __all__ = [
     "TEXT_ENCODER_KINDS",
     "UNREAD",
     "UPSCALERS",
+    "VAE_PREFIXES",
     "VOCABULARY_KEY",
     "Conditions",
     "CorruptModelError",
@@ -133,6 +135,7 @@ __all__ = [
     "ScheduleShift",
     "Shapes",
     "Signature",
+    "SoundLength",
     "Task",
     "TextEncoderKind",
     "Variant",

@@ -24,7 +24,8 @@ class SamplingSettings:
         steps: Whole steps at strength 1.
         guidance: The usual scale, 1 is off.
         image_guidance: Of the picture that a model edits, 1 is off.
-        width, height: Of the picture, pixels.
+        width, height: Of the picture, pixels; 0 for sounds.
+        frames: Of the video; None for pictures.
         convention: Whose numbers the loop follows.
     """
 
@@ -35,6 +36,7 @@ class SamplingSettings:
     image_guidance: float | None = None
     width: int | None = None
     height: int | None = None
+    frames: int | None = None
     convention: str = DIFFUSERS
 
     @property
@@ -50,7 +52,10 @@ class SamplingSettings:
         told = f"{sampler}, {schedule}, {self.steps} steps, guidance {self.guidance:g}"
         if self.image_guidance not in (None, 1):
             told += f", image guidance {self.image_guidance:g}"
-        return f"{told}, {self.width} × {self.height}"
+        if not (self.width and self.height):
+            return told
+        size = f"{told}, {self.width} × {self.height}"
+        return f"{size}, {self.frames} frames" if self.frames else size
 
 
 def resolve(
@@ -69,6 +74,8 @@ def resolve(
     """
     facts = FAMILIES[family]
     usual = facts.recommended_for(variant)
+    native = facts.native_sides
+    frames = facts.video.frames if facts.video else None
     flow = (prediction or facts.prediction_types[0]) == FLOW
     sampler = asked.sampler
     if sampler == AUTO:
@@ -85,8 +92,9 @@ def resolve(
         image_guidance=(
             usual.image_guidance if asked.image_guidance is None else asked.image_guidance
         ),
-        width=facts.native_size if asked.width is None else asked.width,
-        height=facts.native_size if asked.height is None else asked.height,
+        width=native[0] if asked.width is None else asked.width,
+        height=native[1] if asked.height is None else asked.height,
+        frames=frames if asked.frames is None else asked.frames,
     )
 
 

@@ -33,6 +33,7 @@ _KINDS: dict[str, str] = {
     Kind.IP_ADAPTER: "an IP-Adapter",
     Kind.IMAGE_ENCODER: "an image encoder",
     Kind.UPSCALER: "an upscaler",
+    Kind.MOTION_MODULE: "a motion module",
 }
 
 

@@ -33,6 +33,8 @@ TYPES = (
         "image",
         "mask",
         "region",
+        "video",
+        "audio",
         ANY,
     }
 )

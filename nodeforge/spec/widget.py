@@ -99,8 +99,8 @@ class ChoiceWidget:
 class FileWidget:
     """A file or folder that the workflow may read.
 
-    `kind`: ``image``, ``mask``, ``text``, ``any``; ``folder`` for one of pictures, ``wildcards``
-    for one of wildcard files, relative to the user's own.
+    `kind`: ``image``, ``mask``, ``video``, ``audio``, ``text``, ``any``; ``folder`` for one of
+    pictures, ``wildcards`` for one of wildcard files, relative to the user's own.
     """
 
     kind: str

@@ -1,6 +1,7 @@
 """All values in one place."""
 
 from nodeforge.values.checkpoint import Checkpoint
+from nodeforge.values.clips import Audio, Video
 from nodeforge.values.conditioning import (
     AddedConditions,
     Conditioning,
@@ -25,7 +26,10 @@ from nodeforge.values.recipes import (
     ImageEncoder,
     IpAdapter,
     Lora,
+    LowNoise,
     Model,
+    Motion,
+    MotionModule,
     NetworkRecipe,
     Noise,
     Recipe,
@@ -38,11 +42,17 @@ from nodeforge.values.recipes import (
     Vae,
     Weights,
 )
-from nodeforge.values.uncounted_fields import UNCOUNTED, uncounted
+from nodeforge.values.uncounted_fields import (
+    UNCOUNTED,
+    counted_fields,
+    counted_if_not,
+    uncounted,
+)
 
 __all__ = [
     "UNCOUNTED",
     "AddedConditions",
+    "Audio",
     "Checkpoint",
     "Conditioning",
     "Control",
@@ -57,8 +67,11 @@ __all__ = [
     "Latent",
     "LatentMismatchError",
     "Lora",
+    "LowNoise",
     "Mask",
     "Model",
+    "Motion",
+    "MotionModule",
     "NetworkRecipe",
     "Noise",
     "Perturbation",
@@ -76,7 +89,10 @@ __all__ = [
     "Tiling",
     "UpscaleModel",
     "Vae",
+    "Video",
     "Weights",
     "ZeroStar",
+    "counted_fields",
+    "counted_if_not",
     "uncounted",
 ]

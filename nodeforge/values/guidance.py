@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from nodeforge.values.uncounted_fields import counted_if_not
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Guidance:
             are none.
         image_scale: How strongly the picture to edit is weighed against none (Brooks et al.
             2023), by models that read it beside the latent; 1 is none, None the model's usual.
+        low_noise_scale: The scale from where a model's low-noise expert draws; None is `scale`.
     """
 
     scale: float | None
@@ -112,6 +115,7 @@ class Guidance:
     perturbations: tuple[Perturbation, ...] = ()
     true_scale: float | None = None
     image_scale: float | None = None
+    low_noise_scale: float | None = field(default=None, metadata=counted_if_not(None))
 
     def each(self, change: Callable[[Guidance], Guidance]) -> Guidance:
         """This guidance and all others with `change` made to them."""

@@ -26,6 +26,8 @@ _LONGEST = 60
 CONVENTION, BATCH_SIZE, BATCH_POS = "Convention", "Batch size", "Batch pos"
 """Facts of a summary: whose numbers the loop followed, if not diffusers'; pictures of the batch
 drawn; the place of one in it, as A1111 writes them."""
+FRAMES = "Frames"
+"""A fact of a summary: how many the video has."""
 
 
 def told(parameters: str) -> tuple[str, dict[str, str]]:

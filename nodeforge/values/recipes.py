@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from nodeforge.values.guidance import FreeU
 from nodeforge.values.setting_names import DIFFUSERS
-from nodeforge.values.uncounted_fields import uncounted
+from nodeforge.values.uncounted_fields import counted_if_not, uncounted
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,34 @@ class Tiling:
 
 
 @dataclass(frozen=True)
+class MotionModule:
+    """Attention along the frames, with which a denoiser of pictures draws videos.
+
+    Args:
+        weights: Where its numbers are.
+        loras: Camera moves, in the order in which they were laid over it.
+    """
+
+    weights: Weights
+    loras: tuple[Lora, ...] = ()
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a denoiser of pictures draws videos (AnimateDiff, Guo et al. 2023).
+
+    Args:
+        module: Relates the frames.
+        context: Frames that it sees together; a longer clip is seen through overlapping windows.
+        overlap: Frames that neighbouring windows share, below `context`.
+    """
+
+    module: MotionModule
+    context: int = 16
+    overlap: int = 4
+
+
+@dataclass(frozen=True)
 class Model:
     """A denoising network with the LoRAs that lie over it, and how it runs.
 
@@ -73,6 +101,8 @@ class Model:
             configuration says.
         variant: Which of its family's kinds of models it is, as ``schnell``; empty where the
             family has one.
+        motion: How it draws videos, where its family draws pictures; None is pictures.
+        low_noise: The expert that takes over at low noise; None where one model draws all.
     """
 
     weights: Weights
@@ -83,6 +113,21 @@ class Model:
     zero_snr: bool | None = None
     shift: float | None = None
     variant: str = ""
+    motion: Motion | None = field(default=None, metadata=counted_if_not(None))
+    low_noise: LowNoise | None = field(default=None, metadata=counted_if_not(None))
+
+
+@dataclass(frozen=True)
+class LowNoise:
+    """A model's second expert, as Wan 2.2 has one.
+
+    Args:
+        model: The denoiser.
+        boundary: The noise level below which it draws, as a share of the timesteps.
+    """
+
+    model: Model
+    boundary: float = 0.875
 
 
 @dataclass(frozen=True)
@@ -170,7 +215,16 @@ class UpscaleModel:
     architecture: str
 
 
-NetworkRecipe = Model | TextEncoderPart | Vae | ControlNet | IpAdapter | ImageEncoder | UpscaleModel
+NetworkRecipe = (
+    Model
+    | TextEncoderPart
+    | Vae
+    | ControlNet
+    | IpAdapter
+    | ImageEncoder
+    | UpscaleModel
+    | MotionModule
+)
 """Recipes of one network each."""
 
 Recipe = NetworkRecipe | TextEncoder
@@ -226,6 +280,8 @@ class Noise:
             0..1. Then all items have the first seed, and the last of these counts up instead.
         item: Only this one of the batch, from 0, as it is among the others; None is all. Where
             the sampler's convention is ComfyUI's, the whole batch is drawn and this item kept.
+        frames: Of a video; None is the model's own number.
+        seconds: Of a sound; None is the model's own length.
     """
 
     seed: int
@@ -234,3 +290,5 @@ class Noise:
     batch: int = 1
     variations: tuple[tuple[int, float], ...] = ()
     item: int | None = None
+    frames: int | None = field(default=None, metadata=counted_if_not(None))
+    seconds: float | None = field(default=None, metadata=counted_if_not(None))

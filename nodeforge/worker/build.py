@@ -23,6 +23,7 @@ from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json
 from nodeforge.settings import load_settings
 from nodeforge.values import Recipe
+from nodeforge.worker.clips import OpenClips, facts_of
 from nodeforge.worker.codec import ValueCodec
 from nodeforge.worker.packs import Packs, load_packs
 from nodeforge.worker.render import LARGEST, render
@@ -93,6 +94,8 @@ def _prepare() -> None:
 def _answers(
     session: Session, packs: Packs, residency: Residency
 ) -> dict[str, Callable[[dict[str, Any]], Answer]]:
+    clips = OpenClips()
+
     def catalogue(_: dict[str, Any]) -> Answer:
         return {**session.catalogue.to_json(), "refused": packs.refused}, b""
 
@@ -113,13 +116,18 @@ def _answers(
     def memory(header: dict[str, Any]) -> Answer:
         return {"models": memory_needs(header["models"], residency)}, b""
 
-    def picture(header: dict[str, Any]) -> Answer:
+    def kept(header: dict[str, Any]) -> Any:
         graph, place = graph_from_json(header["graph"]), (header["node"], header.get("port", ""))
-        kept = session.kept(graph, request_from(header), *place, header.get("step", 0))
-        pixels = render(kept, header.get("longest", LARGEST), header.get("item", 0))
+        return session.kept(graph, request_from(header), *place, header.get("step", 0))
+
+    def picture(header: dict[str, Any]) -> Answer:
+        value = kept(header)
+        facts = facts_of(value)
+        told = {"clip": facts and asdict(facts)}
+        pixels = render(value, header.get("longest", LARGEST), header.get("item", 0))
         if pixels is None:
-            return {"shape": []}, b""
-        return {"shape": pixels.shape}, pixels.tobytes()
+            return {"shape": [], **told}, b""
+        return {"shape": pixels.shape, **told}, pixels.tobytes()
 
     def steps(header: dict[str, Any]) -> Answer:
         asked = graph_from_json(header["graph"]), request_from(header), header["node"]
@@ -141,6 +149,7 @@ def _answers(
 
     def free(_: dict[str, Any]) -> Answer:
         residency.free()
+        clips.clear()
         session.cache.memory.clear()
         return {}, b""
 
@@ -158,9 +167,32 @@ def _answers(
         "plan": plan,
         "memory_needs": memory,
         "render": picture,
+        "open_clip": lambda header: ({"clip": clips.open(kept(header))}, b""),
+        **_clip_answers(clips),
         "steps": steps,
         "pin_last_step": pin_last_step,
         "devices": report,
         "free": free,
         "forget_contents": forget_contents,
     }
+
+
+def _clip_answers(clips: OpenClips) -> dict[str, Callable[[dict[str, Any]], Answer]]:
+    """The questions about a clip that ``open_clip`` has opened."""
+
+    def frames(header: dict[str, Any]) -> Answer:
+        asked = header["clip"], header["first"], header["count"], header["longest"]
+        pixels = clips.frames(*asked)
+        return {"first": header["first"], "shape": pixels.shape}, pixels.tobytes()
+
+    def sound(header: dict[str, Any]) -> Answer:
+        samples, rate = clips.sound(header["clip"])
+        return {"rate": rate, "channels": samples.shape[1]}, samples.tobytes()
+
+    def waveform(header: dict[str, Any]) -> Answer:
+        pixels = clips.waveform(header["clip"], header["width"], header["height"])
+        if pixels is None:
+            return {"shape": []}, b""
+        return {"shape": pixels.shape}, pixels.tobytes()
+
+    return {"clip_frames": frames, "clip_sound": sound, "clip_waveform": waveform}

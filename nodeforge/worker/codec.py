@@ -101,7 +101,7 @@ def _counted(value: Any, hasher: blake3) -> Any:
         return {str(key): _counted(item, hasher) for key, item in value.items()}
     name = type(value).__name__
     if _CLASSES.get(name) is type(value):
-        counted = (f.name for f in fields(value) if values.UNCOUNTED not in f.metadata)
+        counted = values.counted_fields(value)
         return [name, {each: _counted(getattr(value, each), hasher) for each in counted}]
     raise TypeError(name)
 

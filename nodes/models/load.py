@@ -34,6 +34,7 @@ def load_model(
     text_encoder: Annotated[Path | None, ModelFile("text_encoder", goes_with="file")] = None,
     text_encoder_2: Annotated[Path | None, ModelFile("text_encoder", goes_with="file")] = None,
     vae: Annotated[Path | None, ModelFile("vae", goes_with="file")] = None,
+    low_noise: Annotated[Path | None, ModelFile("unet", goes_with="file")] = None,
 ) -> Networks:
     """Load a model: a diffusers folder, a checkpoint in one file, or a denoiser and what it needs.
 
@@ -50,6 +51,8 @@ def load_model(
             folders.
         text_encoder_2: The second one, where its family reads with two.
         vae: The VAE of a denoiser that comes alone; empty is found in the model folders.
+        low_noise: The expert that takes over at low noise, of Wan 2.2; empty is found beside the
+            one for high noise.
 
     Returns:
         model: The denoiser.
@@ -63,6 +66,7 @@ def load_model(
         _unless_auto(variant),
         text_encoders=[path for path in (text_encoder, text_encoder_2) if path],
         vae=vae,
+        low_noise=low_noise,
     )
     return Networks(*made)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from nodeforge.api import FreeU, Model, Range, Tiling, node
-from nodeforge.diffusion import shifted
+from nodeforge.diffusion import shifted, with_low_noise
 
 
 @node("models.freeu", title="FreeU")
@@ -40,6 +40,25 @@ def flow_shift(model: Model, shift: Annotated[float, Range(0.1, 20.0, step=0.1)]
         shift: 1 is none; 3 is usual at 1024 × 1024 pixels, more for larger pictures.
     """
     return shifted(model, shift)
+
+
+@node("models.join_experts", title="Join experts")
+def join_experts(
+    high_noise: Model,
+    low_noise: Model,
+    boundary: Annotated[float, Range(0.01, 0.99, step=0.005)] = 0.875,
+) -> Model:
+    """Join two denoisers: one draws at high noise, the other takes over, as in Wan 2.2 A14B.
+
+    Only one of them is in use at a time. LoRAs may be applied to each before, or to both after.
+
+    Args:
+        high_noise: The denoiser of the first steps.
+        low_noise: The denoiser that takes over.
+        boundary: The noise level between them, as a share of the timesteps; 0.875 is Wan 2.2's
+            from text, 0.9 its from a picture.
+    """
+    return with_low_noise(high_noise, low_noise, boundary)
 
 
 @node("models.tile", title="Work in tiles")

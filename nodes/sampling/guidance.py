@@ -50,6 +50,19 @@ def projected_guidance(
     return guidance.each(lambda each: replace(each, projection=made))
 
 
+@node("sampling.low_noise_guidance", title="Low-noise guidance")
+def low_noise_guidance(
+    guidance: Guidance, scale: Annotated[float, Range(1.0, 20.0, step=0.1)] = 3.0
+) -> Guidance:
+    """Set the guidance scale for the expert that draws at low noise, as Wan 2.2 has one.
+
+    Args:
+        guidance: The guidance for high noise.
+        scale: The scale for low noise; Wan 2.2 uses 3, and 4 at high noise.
+    """
+    return guidance.each(lambda each: replace(each, low_noise_scale=scale))
+
+
 @node("sampling.image_guidance", title="Image guidance")
 def image_guidance(
     guidance: Guidance,

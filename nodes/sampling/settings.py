@@ -66,6 +66,41 @@ def noise(
     return Noise(seed, width, height, batch, parse_variations(variations), item)
 
 
+@node("sampling.video_noise", title="Video noise")
+def video_noise(
+    seed: Annotated[int, Seed()] = 0,
+    width: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
+    height: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
+    frames: Annotated[int | None, Range(1, 10000, auto=True)] = None,
+) -> Noise:
+    """Choose the start noise of a video.
+
+    Args:
+        seed: The clip's.
+        width: Pixels of the frames; a latent's size goes before it. Empty is the model's own.
+        height: Pixels of the frames; a latent's size goes before it. Empty is the model's own.
+        frames: How many; a latent's number goes before it. Empty is the model's own.
+    """
+    return Noise(seed, width, height, frames=frames)
+
+
+@node("sampling.audio_noise", title="Audio noise")
+def audio_noise(
+    seed: Annotated[int, Seed()] = 0,
+    seconds: Annotated[float | None, Range(0.1, 600.0, step=1.0, auto=True)] = None,
+    batch: Annotated[int, Range(1, 64)] = 1,
+) -> Noise:
+    """Choose the start noise of a sound.
+
+    Args:
+        seed: The first sound's; the next has the next seed.
+        seconds: How long; it goes before a latent's length. Empty is the latent's, else the most
+            that the model has.
+        batch: Sounds at once.
+    """
+    return Noise(seed, batch=batch, seconds=seconds)
+
+
 @node("sampling.sampler", version=2, upgrade={1: _WAS_DPMPP_2M})
 def sampler(
     name: Annotated[str, Choice(AUTO, *SAMPLERS, labels={**SAMPLER_LABELS, **_LABELS})] = AUTO,

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image as Picture
 
 from nodeforge.errors import RequestError
 from nodeforge.lint import all_rules
@@ -158,3 +159,24 @@ def test_a_safe_fix_is_made_and_saved(refused, file):
     file.write_text(json.dumps(made), "utf-8")
     assert refused("lint", file, "--fix").code == 1
     assert "txet" not in json.loads(file.read_text("utf-8"))["nodes"]["prompt"]["values"]
+
+
+@pytest.mark.parametrize(
+    ("side", "told"), [(256, []), (250, ["NF501", "NF501"]), (None, ["NF117"])]
+)
+def test_what_stands_in_files_counts(refused, tmp_path, side, told):
+    """The size of a picture file, which the workflow does not say."""
+    made = json.loads(TEXT_TO_IMAGE.read_text("utf-8"))
+    made["nodes"]["size"] = {
+        "type": "values.picture_size",
+        "values": {"file": "shape.png"},
+        "version": 1,
+    }
+    made["links"] |= {"noise.width": "size.width", "noise.height": "size.height"}
+    path = tmp_path / "shaped.json"
+    path.write_text(json.dumps(made), "utf-8")
+    if side:
+        inputs = tmp_path / "home" / "inputs"
+        inputs.mkdir(parents=True)
+        Picture.new("RGB", (side, side)).save(inputs / "shape.png")
+    assert codes(refused, path) == told

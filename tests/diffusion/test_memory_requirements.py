@@ -42,7 +42,8 @@ SIZE = 128
 @pytest.fixture
 def small_pictures(monkeypatch):
     for name, family in FAMILIES.items():
-        monkeypatch.setitem(FAMILIES, name, replace(family, native_size=SIZE))
+        video = family.video and replace(family.video, width=SIZE, height=SIZE, frames=9)
+        monkeypatch.setitem(FAMILIES, name, replace(family, native_size=SIZE, video=video))
 
 
 def assert_foretold(recipe):
@@ -65,6 +66,14 @@ def test_the_working_memory_of_transformers_is_foretold(name, small_pictures, tm
         assert_foretold(recipe)
 
 
+def test_the_working_memory_of_a_video_model_is_foretold(small_pictures, tmp_path):
+    """Not that of its autoencoder: how convolutions in three dimensions copy is not known."""
+    tiny_transformers.PIPELINES["wan"]().save_pretrained(tmp_path)
+    described = diffusion.describe(tmp_path)
+    for recipe in (described.model, *described.text_encoder.parts):
+        assert_foretold(recipe)
+
+
 def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():
     model = diffusion.describe(NANO).model
     whole, half = memory_needs(model, DEFAULT, CPU), memory_needs(model, DEFAULT, CUDA)
@@ -77,8 +86,11 @@ def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():
 def test_every_family_s_needs_are_known_at_its_real_size(family):
     for part, recipe in real_size_recipes(family).items():
         told = memory_needs(recipe, DEFAULT, CUDA)
-        assert 0 < told.working < 4 * GIB, part
-        assert 1e6 < told.weights < 25e9, part
+        draws_videos = FAMILIES[family].video is not None  # 121 frames of 1280 x 704, 14 B weights
+        makes_sounds = FAMILIES[family].sound is not None  # 2 million samples of 128 channels
+        most = 20 if draws_videos else 6 if makes_sounds else 4
+        assert 0 < told.working < most * GIB, part
+        assert 1e6 < told.weights < (30e9 if draws_videos else 25e9), part
 
 
 def test_shortened_lists_of_blocks_take_what_whole_ones_do():

@@ -10,7 +10,10 @@ import torch
 from nodeforge.diffusion.adapters.controlnet import ControlNets
 from nodeforge.diffusion.adapters.image_prompts import ImagePrompts
 from nodeforge.diffusion.adapters.lora import LoraWeights
+from nodeforge.diffusion.adapters.motion import MotionModules
+from nodeforge.diffusion.denoising.context_windows import ContextWindows
 from nodeforge.diffusion.denoising.edit_channels import EditChannels
+from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
@@ -38,6 +41,8 @@ from nodeforge.values import (
     ImagePrompt,
     IpAdapter,
     Lora,
+    Motion,
+    MotionModule,
     Perturbation,
     PerturbationKind,
     Prompt,
@@ -93,7 +98,7 @@ EXAMPLES = [
         GuidedPrompts(
             of_steps(StepPrompts((prompt(2),))), "v_prediction",
             lambda *_: torch.ones(1), apart=True, from_positive=True,
-            guidance_state=GuidanceState(torch.ones(1)),
+            guidance_state=GuidanceState(torch.ones(1)), low_noise=(875.0, 3.0),
         ),
     ),
     (LoraWeights((Lora(weights("a"), 1.0),)), LoraWeights((Lora(weights("a"), 0.5),))),
@@ -105,6 +110,12 @@ EXAMPLES = [
         Tiles(8, 2, TileProgress(lambda *_: None)),
         Tiles(16, 4, TileProgress(lambda *_: None)),
     ),
+    (
+        MotionModules(Motion(MotionModule(weights("motion")))),
+        MotionModules(Motion(MotionModule(weights("motion")), 8, 2), {"motion": object()}),  # pyright: ignore
+    ),
+    (GivenFrames(torch.zeros(1), torch.zeros(1)), GivenFrames(torch.ones(1), torch.ones(1))),
+    (ContextWindows(16, 4), ContextWindows(8, 2)),
     (
         DifferentialMask(*torch.zeros(3, 1, 1, 2, 2).unbind(), 0, 4, "epsilon"),
         DifferentialMask(*torch.ones(3, 1, 1, 2, 2).unbind(), 1, 5, "v_prediction"),

@@ -35,7 +35,7 @@ from tests.support.loaded_networks import real_size_recipes, single_recipes
 
 CPU = torch.device("cpu")
 VERY_LOW = Policy(MemoryMode.VERY_LOW)
-NAMES = ("flux1", "chroma", "z_image", "flux2_klein_base")
+NAMES = ("flux1", "chroma", "z_image", "flux2_klein_base", "wan")
 PROMPT = "a red fox in the snow"
 
 
@@ -275,7 +275,8 @@ def test_a_card_s_streaming_gives_the_same_numbers(described):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_streamed_networks_take_is_foretold(folders, name, monkeypatch):
     for family, facts in FAMILIES.items():
-        monkeypatch.setitem(FAMILIES, family, replace(facts, native_size=128))
+        video = facts.video and replace(facts.video, width=128, height=128, frames=9)
+        monkeypatch.setitem(FAMILIES, family, replace(facts, native_size=128, video=video))
     described = diffusion.describe(folders[name])
     for recipe in single_recipes(described.model, described.text_encoder):
         network = load(recipe, CPU, streamed=True).network

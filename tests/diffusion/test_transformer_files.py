@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError
 from nodeforge.diffusion.networks.building import build
+from nodeforge.diffusion.schedules.schedule import shift_of
 from nodeforge.models import FAMILIES, ModelFileError, recognise
 from nodeforge.values import TextEncoderPart, Weights
 from tests.support.family_configs import use_configs
@@ -22,10 +23,10 @@ from tests.tiny_originals import original, scaled_fp8, under, unscaled, vae_in_l
 
 FAMILY = {
     "flux1": "flux1", "flux1_schnell": "flux1", "flux1_fill": "flux1", "chroma": "chroma",
-    "z_image": "z_image", "flux2_klein": "flux2_klein_4b",
+    "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
-BUNDLED = {"clip_l": "clip_l", "t5_xxl": "t5xxl", "qwen3_4b": "qwen3_4b"}
+BUNDLED = {"clip_l": "clip_l", "t5_xxl": "t5xxl", "qwen3_4b": "qwen3_4b", "umt5_xxl": "umt5xxl"}
 
 
 @pytest.fixture(scope="module", params=FAMILY)
@@ -87,7 +88,7 @@ def test_a_checkpoint_of_all_networks(tiny, name, folder, wanted, tmp_path, vae_
     described = diffusion.describe(tmp_path / "all.safetensors")
     one, other = (diffusion.facts(each.model) for each in (described, diffusion.describe(folder)))
     assert replace(one, scheduler={}, variant="") == replace(other, scheduler={}, variant="")
-    assert one.scheduler["shift"] == other.scheduler["shift"]
+    assert shift_of(one.scheduler) == shift_of(other.scheduler)
     found = loaded_networks(*described)
     assert found.keys() == wanted.keys()
     assert_equal(found, wanted)
@@ -155,9 +156,9 @@ def test_plain_casts_are_exact(tiny, name, wanted, tmp_path, dtype):
 def test_a_pruned_model_has_as_many_blocks_as_its_file(tiny, name, wanted, tmp_path):
     state = original(wanted["transformer"])
     extra = {
-        n.replace("_blocks.0.", "_blocks.2.").replace("layers.0.", "layers.2."): t
+        n.replace("blocks.0.", "blocks.2.").replace("layers.0.", "layers.2."): t
         for n, t in state.items()
-        if "single_blocks.0." in n or n.startswith("layers.0.")
+        if "single_blocks.0." in n or n.startswith(("layers.0.", "blocks.0."))
     }
     file = written(tmp_path / "deep.safetensors", {**state, **extra})
     depth = sum(1 for n in build(diffusion.describe_denoiser(file)).state_dict())

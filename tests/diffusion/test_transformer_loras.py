@@ -25,6 +25,7 @@ FAMILY = {
     "chroma": "chroma",
     "z_image": "z_image",
     "flux2_klein": "flux2_klein_4b",
+    "wan": "wan21",
 }
 CPU = torch.device("cpu")
 RANK = 4
@@ -205,7 +206,8 @@ def test_xlabs_names_are_those_of_flux1(tmp_path):
 
 def test_layers_that_the_model_lacks_are_named_and_counted(name, folder, network, tmp_path):
     lora, _ = made(network, "diffusers, A and B")
-    block = "transformer.layers.0." if name == "z_image" else "transformer.transformer_blocks.0."
+    blocks = {"z_image": "layers", "wan": "blocks"}.get(name, "transformer_blocks")
+    block = f"transformer.{blocks}.0."
     deeper = {n.replace(".0.", ".9.", 1): t for n, t in lora.items() if n.startswith(block)}
     file = written(tmp_path / "lora.safetensors", {**lora, **deeper})
     model = diffusion.describe(folder).model

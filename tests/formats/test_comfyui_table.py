@@ -48,10 +48,45 @@ STEPS = {"steps": 8, "cfg": 5.0, "sampler_name": "euler", "scheduler": "karras"}
 WHOLE = {"seed": 4, "control": "fixed", **STEPS, "denoise": 0.5}
 PART = {"add_noise": True, **SEED, **STEPS, "start_at_step": 2, "end_at_step": 10000}
 INSPIRE = {"batch_seed_mode": "incremental", "variation_seed": 0, "variation_strength": 0.0}
+WINDOWS = {"context_length": 16, "context_stride": 1, "context_overlap": 4}
 SIDES_OF = {"on_false": "IMAGE", "on_true": "IMAGE"}
+
+AUDIO = {"audio": "AUDIO"}
+VHS_RANGE = {
+    "force_rate": 0,
+    "custom_width": 0,
+    "custom_height": 480,
+    "frame_load_cap": 16,
+    "skip_first_frames": 8,
+    "select_every_nth": 2,
+    "format": "AnimateDiff",
+}
 
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "CheckpointLoaderSimple": ({}, {"ckpt_name": "sd\\a.safetensors"}),
+    "EmptyHunyuanLatentVideo": ({}, {"width": 64, "height": 64, "length": 9, "batch_size": 1}),
+    "Wan22ImageToVideoLatent": (VAE, {"width": 64, "height": 64, "length": 9, "batch_size": 1}),
+    "ADE_LoadAnimateDiffModel": ({}, {"model_name": "mm.st"}),
+    "ADE_AnimateDiffLoRALoader": ({}, {"name": "pan.st", "strength": 0.8}),
+    "ADE_ApplyAnimateDiffModelSimple": (
+        {"motion_model": "MOTION_MODEL_ADE", "motion_lora": "MOTION_LORA"},
+        {},
+    ),
+    "ADE_ApplyAnimateDiffModel": (
+        {"motion_model": "MOTION_MODEL_ADE"},
+        {"start_percent": 0.0, "end_percent": 1.0},
+    ),
+    "ADE_StandardUniformContextOptions": ({}, WINDOWS),
+    "ADE_LoopedUniformContextOptions": ({}, WINDOWS),
+    "ADE_UseEvolvedSampling": (
+        {**MODEL, "m_models": "M_MODELS", "context_options": "CONTEXT_OPTIONS"},
+        {"beta_schedule": "autoselect"},
+    ),
+    "ADE_AnimateDiffLoaderGen1": (MODEL, {"model_name": "mm.st", "beta_schedule": "autoselect"}),
+    "ADE_AnimateDiffLoaderWithContext": (
+        {**MODEL, "context_options": "CONTEXT_OPTIONS"},
+        {"model_name": "mm.st", "beta_schedule": "autoselect"},
+    ),
     "CheckpointLoader": ({}, {"config_name": "v1.yaml", "ckpt_name": "a.safetensors"}),
     "UNETLoader": ({}, {"unet_name": "u.safetensors", "weight_dtype": "default"}),
     "CLIPLoader": ({}, {"clip_name": "c.safetensors", "type": "stable_diffusion"}),
@@ -422,6 +457,63 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         PREPARED,
         {**PART, "noise_mode": "CPU", "return_with_leftover_noise": False, **INSPIRE},
     ),
+    "LoadVideo": ({}, {"file": "clip.mp4", "upload": "image"}),
+    "SaveVideo": (
+        {"video": "VIDEO"},
+        {"filename_prefix": "video/ComfyUI", "format": "auto", "codec": "auto"},
+    ),
+    "CreateVideo": ({"images": "IMAGE", "audio": "AUDIO"}, {"fps": 16.0}),
+    "GetVideoComponents": ({"video": "VIDEO"}, {}),
+    "Video Slice": (
+        {"video": "VIDEO"},
+        {"start_time": 0.5, "duration": 1.0, "strict_duration": False},
+    ),
+    "SaveWEBM": (
+        {"images": "IMAGE"},
+        {"filename_prefix": "ComfyUI", "codec": "vp9", "fps": 24.0, "crf": 32.0},
+    ),
+    "SaveAnimatedWEBP": (
+        {"images": "IMAGE"},
+        {"filename_prefix": "a", "fps": 6.0, "lossless": False, "quality": 80, "method": "default"},
+    ),
+    "SaveAnimatedPNG": (
+        {"images": "IMAGE"},
+        {"filename_prefix": "ComfyUI", "fps": 6.0, "compress_level": 4},
+    ),
+    "VHS_LoadVideo": ({}, {"video": "clip.mp4", **VHS_RANGE}),
+    "VHS_LoadVideoPath": ({}, {"video": "clips/clip.mp4", **VHS_RANGE}),
+    "VHS_VideoCombine": (
+        {"images": "IMAGE", "audio": "AUDIO"},
+        {
+            "frame_rate": 8,
+            "loop_count": 0,
+            "filename_prefix": "AnimateDiff",
+            "format": "video/h264-mp4",
+            "pingpong": True,
+            "save_output": True,
+            "pix_fmt": "yuv420p",
+            "crf": 19,
+            "save_metadata": True,
+            "trim_to_audio": False,
+        },
+    ),
+    "VHS_VideoInfoLoaded": ({"video_info": "VHS_VIDEOINFO"}, {}),
+    "LoadAudio": ({}, {"audio": "song.flac", "audioUI": "", "upload": ""}),
+    "VHS_LoadAudio": ({}, {"audio_file": "song.mp3", "seek_seconds": 1.0, "duration": 2.0}),
+    "VHS_LoadAudioUpload": ({}, {"audio": "song.mp3", "start_time": 0.0, "duration": 0.0}),
+    "SaveAudio": (AUDIO, {"filename_prefix": "audio/ComfyUI", "audioUI": ""}),
+    "SaveAudioOpus": (AUDIO, {"filename_prefix": "a", "quality": "96k", "audioUI": ""}),
+    "SaveAudioMP3": (AUDIO, {"filename_prefix": "a", "quality": "V0", "audioUI": ""}),
+    "SaveAudioAdvanced": (
+        AUDIO,
+        {"filename_prefix": "a", "format": "opus", "format.quality": "96k"},
+    ),
+    "PreviewAudio": (AUDIO, {"audioUI": ""}),
+    "EmptyAudio": ({}, {"duration": 2.0, "sample_rate": 44100, "channels": 2}),
+    "TrimAudioDuration": (AUDIO, {"start_index": 0.5, "duration": 1.0}),
+    "AudioConcat": ({"audio1": "AUDIO", "audio2": "AUDIO"}, {"direction": "before"}),
+    "AudioMerge": ({"audio1": "AUDIO", "audio2": "AUDIO"}, {"merge_method": "mean"}),
+    "AudioAdjustVolume": (AUDIO, {"volume": -6}),
 }
 
 WRAPPING = {
@@ -448,7 +540,21 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
     guide = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0)}
     basic = {**guide, "clip": (1, 1), "vae": (1, 2)}
     refiner = {f"refiner_{name}": link for name, link in basic.items() if name != "vae"}
+    clip = workflow.add("LoadVideo", {"file": "clip.mp4", "upload": "image"})
+    loaded = workflow.add("VHS_LoadVideo", {"video": "clip.mp4", **VHS_RANGE})
+    module = workflow.add("ADE_LoadAnimateDiffModel", {"model_name": "mm.st"})
+    applied = workflow.add("ADE_ApplyAnimateDiffModelSimple", motion_model=(module, 0))
+    pan = workflow.add("ADE_AnimateDiffLoRALoader", {"name": "pan.st", "strength": 0.8})
+    windows = workflow.add("ADE_StandardUniformContextOptions", WINDOWS)
+    sound = workflow.add("LoadAudio", {"audio": "song.flac", "audioUI": "", "upload": ""})
     return {
+        "VIDEO": (clip, 0),
+        "VHS_VIDEOINFO": (loaded, 3),
+        "AUDIO": (sound, 0),
+        "MOTION_MODEL_ADE": (module, 0),
+        "M_MODELS": (applied, 0),
+        "MOTION_LORA": (pan, 0),
+        "CONTEXT_OPTIONS": (windows, 0),
         "MODEL": (1, 0),
         "CLIP": (1, 1),
         "VAE": (1, 2),
@@ -496,6 +602,10 @@ def workflow_with(kind: str, **own: Any) -> WorkflowBuilder:
             sampler.links[port] = (node, slot)
         if given == "IMAGE":
             workflow.add("PreviewImage", images=(node, slot))
+        if given == "AUDIO":
+            workflow.add("PreviewAudio", {"audioUI": ""}, audio=(node, slot))
+        if given == "VIDEO":
+            workflow.add("GetVideoComponents", video=(node, slot))
         if given == "MASK":
             workflow.add("SetLatentNoiseMask", samples=found["REAL"], mask=(node, slot))
     return workflow

@@ -26,8 +26,10 @@ _DENOISERS = {
     "flux1-schnell": "flux1_original",
     "z_image": "z_image_original",
     "z_image_turbo": "z_image_original",
+    "wan2.2_t2v_high_noise": "wan",
+    "wan2.2_t2v_low_noise": "wan",
 }
-_TEXT_ENCODERS = {"t5_xxl": "t5_xxl", "qwen3_4b": "qwen3_4b"}
+_TEXT_ENCODERS = {"t5_xxl": "t5_xxl", "qwen3_4b": "qwen3_4b", "umt5_xxl": "umt5"}
 _LORAS: dict[str, dict[str, str]] = {
     "ink": {},
     "watercolour": {"modelspec.trigger_phrase": "wtrclr style"},
@@ -81,6 +83,17 @@ def whole_sdxl(names: Mapping[str, dict]) -> dict:
     }
 
 
+def motion_module(channels: tuple[int, ...], frames: int = 32) -> dict[str, tuple[int, ...]]:
+    """What tells a motion module, as AnimateDiff's authors name it, with this many frames."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for block, width in enumerate(channels):
+        head = f"down_blocks.{block}.motion_modules.0.temporal_transformer"
+        shapes[f"{head}.proj_in.weight"] = (width, width)
+        places = f"{head}.transformer_blocks.0.attention_blocks.0.pos_encoder.pe"
+        shapes[places] = (1, frames, width)
+    return shapes
+
+
 def make_models(home: Path) -> ModelFolders:
     """Write the models under `home`, and return the folders."""
     names = json.loads(gzip.decompress(NAMES.read_bytes()))
@@ -123,6 +136,11 @@ def make_models(home: Path) -> ModelFolders:
     words = "text_model.embeddings.token_embedding.weight"
     safetensors(models / "text_encoders" / "clip_l.safetensors", {words: (49408, 768)})
     safetensors(models / "vaes" / "flux_vae.safetensors", names["flux_vae_ldm"])
+    safetensors(models / "vaes" / "wan_2.1_vae.safetensors", names["wan_vae"])
+    safetensors(models / "unets" / "wan21.safetensors", names["wan"])
+    safetensors(
+        models / "motion_modules" / "motion_v2.safetensors", motion_module((320, 640, 1280, 1280))
+    )
     safetensors(models / "checkpoints" / "just_vae.safetensors", names["sd15_vae"])
     safetensors(models / "unets" / "flux2_klein_9b.safetensors", names["flux2_klein_9b_original"])
     safetensors(models / "unets" / "flux1-kontext.safetensors", names["flux1_original"])

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from nodeforge.errors import RequestError
-from nodeforge.formats.rule_examples import rule_example
+from nodeforge.formats.shipped.rule_examples import rule_example
 from nodeforge.formats.workflow import load, write
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import ABSENT, SetValue, Unlink

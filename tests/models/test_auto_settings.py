@@ -18,7 +18,8 @@ def test_every_model_has_settings_that_can_be_run(family, variant):
     flow = facts.prediction_types[0] == FLOW
     assert made.complete
     assert made.schedule in walked(made.sampler, flow, made.convention)["plain"]
-    assert made.width == made.height == facts.native_size
+    assert (made.width, made.height) == facts.native_sides
+    assert made.frames == (facts.video.frames if facts.video else None)
     assert made.steps == facts.recommended_for(variant).steps
 
 

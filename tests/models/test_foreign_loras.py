@@ -11,10 +11,6 @@ CASES = {
     "transformer.transformer_blocks.0.attn2.to_k.lora_A.weight": ((4, 2048), "LTX"),
     "transformer.transformer_blocks.0.attn2.to_k.lora_A.default.weight": ((4, 4096), "LTX"),
     "lora_unet_transformer_blocks_0_attn2_to_k.lora_down.weight": ((4, 2048), "LTX"),
-    "diffusion_model.blocks.0.cross_attn.k.lora_A.weight": ((4, 5120), "Wan"),
-    "lora_unet_blocks_0_cross_attn_k.lora_down.weight": ((4, 5120), "Wan"),
-    "diffusion_model.blocks.0.self_attn.k.lora_A.weight": ((4, 768), "Wan"),
-    "lora_unet_blocks_11_self_attn_q.lora_down.weight": ((4, 2048), "Wan"),
     "transformer.transformer_blocks.0.img_mlp.net.2.lora_A.weight": ((4, 99), "Qwen-Image"),
     "lora_unet_layers_0_attention_qkv.lora_down.weight": ((4, 2304), "Lumina"),
     "diffusion_model.double_stream_blocks.0.block.attn1.to_q.lora_A.weight": ((4, 9), "HiDream"),
@@ -55,6 +51,9 @@ OURS = {
     ),
     "lora_transformer_single_transformer_blocks_3_proj_out.lora_down.weight": (15360, "flux1"),
     "diffusion_model.single_blocks.3.linear2.lora_A.weight": (12288, "flux2_klein_4b"),
+    "diffusion_model.blocks.0.cross_attn.k.lora_A.weight": (5120, "wan21"),
+    "lora_unet_blocks_0_cross_attn_k.lora_down.weight": (5120, "wan21"),
+    "diffusion_model.blocks.0.self_attn.q.lora_A.weight": (3072, "wan22_5b"),
 }  # fmt: skip
 
 

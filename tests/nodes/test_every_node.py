@@ -5,21 +5,24 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny_adapters
 import tiny_models
+import tiny_motion
 import tiny_transformers
 import tiny_upscalers
 import torch
 from PIL import Image as Picture
 
-from nodeforge import diffusion
+from nodeforge import diffusion, media
 from nodeforge.api import NodeType
 from nodeforge.engine.cache import MemoryTier, ResultCache
 from nodeforge.engine.context import NodeRun, RunRequest, RunState
 from nodeforge.settings import Settings
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, Role
 from nodeforge.values import (
+    Audio,
     Guidance,
     Image,
     Latent,
@@ -28,7 +31,9 @@ from nodeforge.values import (
     Region,
     Sampler,
     Schedule,
+    Video,
 )
+from nodeforge.values.latent import BCTHW
 from nodeforge.worker.build import LoadedNetworks
 from nodeforge.worker.codec import ValueCodec
 from nodeforge.worker.packs import load_packs
@@ -40,6 +45,10 @@ EDIT_MODEL = "edit model"
 EDITING = ("text.instruct", "text.add_reference")
 """Nodes that want values of an edit model."""
 
+SOUND_MODEL = "sound model"
+OF_SOUNDS = ("latent.decode_audio", "latent.encode_audio")
+"""Nodes that want values of a model that makes sounds."""
+
 every_node = pytest.mark.parametrize("node_type", COMPUTING.values(), ids=COMPUTING)
 
 
@@ -48,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tiny")
     tiny_models.write_folder(made / "model")
     tiny_transformers.PIPELINES["flux2_klein"]().save_pretrained(made / "edit_model")
+    tiny_transformers.PIPELINES["stable_audio"]().save_pretrained(made / "sound_model")
     tiny_models.write_lora(made / "model", made / "lora.safetensors")
     tiny_models.write_controlnet(made / "model", made / "controlnet")
     tiny_adapters.write_t2i_adapter(made / "model", made / "t2i_adapter")
@@ -55,7 +65,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_adapters.image_encoder().save_pretrained(made / "image_encoder")
     tiny_adapters.write_embedding(made / "embedding.safetensors", 768)
     tiny_upscalers.write(tiny_upscalers.compact(), made / "upscaler.safetensors")
+    tiny_motion.motion_adapter().save_pretrained(made / "motion")
     (made / "lines.txt").write_text("one\ntwo\n", encoding="utf-8")
+    frames = np.full((6, SIZE, SIZE, 3), 90, np.uint8)
+    sound = media.Sound(np.full((2, 8000), 0.25, np.float32), 16_000)
+    media.write_video(made / "clip.mp4", frames, 12.0, media.VideoFormat.MP4, sound)
+    media.write_audio(made / "sound.flac", sound, media.AudioFormat.FLAC)
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -90,9 +105,25 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "image": image,
         "mask": Mask((torch.rand(1, SIZE, SIZE) > 0.7).float()),
         "region": Region(8, 8, 32, 32, SIZE, SIZE),
+        "video": Video(
+            torch.randint(0, 256, (24, SIZE, SIZE, 3), dtype=torch.uint8),
+            12.0,
+            Audio(torch.rand(1, 2, 32_000) - 0.5, 16_000),
+        ),
+        "audio": Audio(torch.rand(1, 2, 32_000) - 0.5, 16_000),
         "any": image,
+        SOUND_MODEL: _of_sound_model(folder / "sound_model", networks),
         EDIT_MODEL: _of_edit_model(folder / "edit_model", networks, image),
     }
+
+
+def _of_sound_model(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
+    """Values of a model that makes sounds, of 8 samples a second."""
+    _, _, vae = diffusion.describe(folder)
+    audio = Audio(torch.rand(1, 2, 16) - 0.5, 8)
+    with networks.use(vae, lambda: None) as loaded:
+        latent = diffusion.encode_audio(loaded, audio, cells=16)
+    return {"vae": vae, "latent": latent, "audio": audio}
 
 
 def _of_edit_model(folder: Path, networks: LoadedNetworks, image: Image) -> dict[str, Any]:
@@ -117,8 +148,12 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
     """From the declaration's defaults, and a sample for each port that must be linked."""
     if node_type.spec.type in EDITING:
         samples = samples | samples[EDIT_MODEL]
+    if node_type.spec.type in OF_SOUNDS:
+        samples = samples | samples[SOUND_MODEL]
     made = {port.name: _value(port, samples, folder) for port in node_type.spec.inputs}
     made = {name: value for name, value in made.items() if value is not None}
+    if node_type.spec.type == "latent.decode_video":
+        made["latent"] = Latent(torch.ones(1, 4, 3, SIZE // 8, SIZE // 8), "sd", 8, BCTHW, 8.0)
     if node_type.spec.type == "models.flow_shift":
         made["model"] = replace(made["model"], prediction="flow_prediction")
     for name, enum in node_type.enums.items():
@@ -140,10 +175,12 @@ def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
             "image_encoder": "image_encoder",
             "embedding": "embedding.safetensors",
             "upscaler": "upscaler.safetensors",
+            "motion_module": "motion",
         }
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
         named = {"text": "lines.txt", "folder": "", "wildcards": ""}
+        named |= {"video": "clip.mp4", "audio": "sound.flac"}
         return folder / named.get(port.widget.kind, "picture.png")
     if port.widget is not None:
         return port.default
@@ -203,7 +240,9 @@ def test_what_a_node_gives_is_what_it_declares(
     for value, port in zip(values, outputs, strict=True):
         if port.type in samples and port.type != "any":
             assert type(value) is type(samples[port.type])
-            assert all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors(value))
+            given = tensors(replace(value, audio=None) if port.type == "video" else value)
+            kind = torch.uint8 if port.type == "video" else torch.float32
+            assert all(t.device.type == "cpu" and t.dtype == kind for t in given)
 
 
 @every_node

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ from nodeforge.models import FAMILIES, SPACES, TEXT_ENCODER_KINDS
 def _layout(vae: Path) -> dict[str, int]:
     """Channels and scale of the latents of a VAE."""
     config = json.loads((vae / "config.json").read_text("utf-8"))
+    if "z_dim" in config:
+        return {"channels": config["z_dim"], "scale": config["scale_factor_spatial"]}
+    if "decoder_input_channels" in config:
+        return {
+            "channels": config["decoder_input_channels"],
+            "scale": prod(config["downsampling_ratios"]),
+            "rate": config["sampling_rate"],
+        }
     folded = config.get("patch_size") or (1, 1)
     halvings = len(config["block_out_channels"]) - 1
     return {

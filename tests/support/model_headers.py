@@ -14,8 +14,8 @@ FAMILIES = ("sd15", "sd21", "sdxl", "sdxl_refiner")
 LABELS = {
     "flux": "Flux", "sd3": "SD 3", "pixart": "PixArt", "sana": "Sana", "auraflow": "AuraFlow",
     "hunyuan_dit": "Hunyuan-DiT", "hunyuan_video": "HunyuanVideo", "qwen_image": "Qwen-Image",
-    "wan": "Wan", "ltx": "LTX-Video", "lumina2": "Lumina", "cascade": "Stable Cascade",
-    "svd": "Stable Video Diffusion", "animatediff": "AnimateDiff",
+    "ltx": "LTX-Video", "lumina2": "Lumina", "cascade": "Stable Cascade",
+    "svd": "Stable Video Diffusion",
 }  # fmt: skip
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
 

@@ -31,10 +31,11 @@ _FORK_SERVER.set_forkserver_preload(
 )
 
 
-def home_with_pack(home: Path) -> Settings:
-    """A home in which the pack `chain` is installed and allowed."""
-    shutil.copytree(PACK, home / "packs" / "chain", dirs_exist_ok=True)
-    settings = Settings(home=home, packs_allowed={"chain": content_hash(home / "packs" / "chain")})
+def home_with_pack(home: Path, pack: str = PACK.name) -> Settings:
+    """A home in which a pack of these tests is installed and allowed."""
+    installed = home / "packs" / pack
+    shutil.copytree(PACK.parent / pack, installed, dirs_exist_ok=True)
+    settings = Settings(home=home, packs_allowed={pack: content_hash(installed)})
     save_settings(settings)
     return settings
 

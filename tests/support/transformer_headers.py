@@ -132,6 +132,13 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ("t5xxl, other table", {n: s for n, s in t5.items() if n != "shared.weight"}),
     ):
         yield ModelHeader(name, tensors, "text_encoder", "chroma", encoder="t5_xxl")
+    base = {
+        name.replace("wi_0", "wi"): _narrow(_narrow(shape, 4096, 768), 10240, 3072)
+        for name, shape in t5.items()
+        if ".wi_1." not in name
+    }
+    yield ModelHeader("umt5_xxl", names["umt5"], "text_encoder", "wan21", encoder="umt5_xxl")
+    yield ModelHeader("t5_base", base, "text_encoder", "stable_audio", encoder="t5_base")
     for kind, family in (("qwen3_4b", "flux2_klein_4b"), ("qwen3_8b", "flux2_klein_9b")):
         plain = names[kind]
         head = {"lm_head.weight": [151936, plain["norm.weight"][0]]}
@@ -145,13 +152,12 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     wrapped = _prefixed("text_model.", {n.removeprefix("text_model."): s for n, s in clip.items()})
     yield ModelHeader("clip_l", wrapped, "text_encoder", "sd15", encoder="clip_l")
     for name, tensors, label in (
-        ("umt5_xxl", names["umt5"], "umT5"),
         ("qwen_3_06b_base", _prefixed("model.", names["qwen3_06b"]), "Qwen3 of width 1024"),
         ("qwen_2.5_vl_7b", _comfyui_vl(names["qwen25_vl"]), "Qwen2.5-VL"),
         ("qwen_3_vl_4b", _comfyui_vl(names["qwen3_vl"]), "Qwen3-VL"),
         ("qwen 2.5 vl, transformers", _prefixed("model.", names["qwen25_vl"]), "Qwen2.5-VL"),
         ("qwen 3 vl, transformers", _prefixed("model.", names["qwen3_vl"]), "Qwen3-VL"),
-        ("t5 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
+        ("t5 1.1 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
     ):
         yield ModelHeader(name, tensors, "text_encoder", None, label)
 
@@ -176,12 +182,12 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             )
         for name in ("sd3_vae", "sd3.5 vae", "SD35-vae"):
             yield ModelHeader(f"{name} {layout}", flux, "vae", None, "SD 3")
-    yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", None, "Wan")
+    yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", "wan21")
     wan = {
         "decoder.middle.0.residual.0.gamma": [384, 1, 1, 1],
         "decoder.conv1.weight": [384, 16, 3, 3, 3],
     }
-    yield ModelHeader("wan_2.1_vae", wan, "vae", None, "Wan")
+    yield ModelHeader("wan_2.1_vae", wan, "vae", "wan21")
     video = {"decoder.conv_in.weight": [512, 16, 3, 3, 3], "decoder.norm_out.weight": [128]}
     yield ModelHeader("hunyuan video vae", video, "vae", None, "VAE of videos")
 
@@ -299,7 +305,8 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         "anima": ({"llm_adapter.blocks.0.q.weight": [8, 8], "blocks.0.x.weight": [8, 8],
                    "x_embedder.proj.1.weight": [2048, 68]}, "Anima"),
         "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],
-                     "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "Wan"),
+                     "text_embedding.0.weight": [5120, 4096], "head.head.weight": [64, 5120],
+                     "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "36 input channels"),
         "sd3.5 large": ({"joint_blocks.37.x_block.attn.qkv.weight": [7296, 2432],
                          "joint_blocks.0.x_block.attn.qkv.weight": [7296, 2432]}, "SD 3"),
         "flux 3": ({"early_stream_modulations.image.lin.weight": [8, 8],

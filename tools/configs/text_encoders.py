@@ -1,23 +1,35 @@
 """Text encoders that several families share: configurations and tokenizers.
 
 Values are facts of the architectures, checked by the parameter counts of what they make. The
-tokenizers come with InvokeAI (Apache-2.0) on PyPI; their lists of tokens are Google's T5 and
-Alibaba's Qwen3, both Apache-2.0.
+tokenizers come with InvokeAI (Apache-2.0) and stable-diffusion.cpp (MIT) on PyPI; their lists of
+tokens are Google's T5 and umT5 and Alibaba's Qwen3, all Apache-2.0.
 """
 
 import gzip
 import json
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from transformers import Qwen3Config, Qwen3Model, T5Config, T5EncoderModel
+from transformers import (
+    Qwen3Config,
+    Qwen3Model,
+    T5Config,
+    T5EncoderModel,
+    UMT5Config,
+    UMT5EncoderModel,
+)
 
 PACKAGE = "invokeai==6.14.2"
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b\d+\b")
+SDIST = "stable-diffusion-cpp-python==0.4.7"
+_LICENCE = "invokeai-6.14.2.dist-info/licenses/LICENSE"
 _T5: dict[str, Any] = {
     "vocab_size": 32128,
     "d_model": 4096,
@@ -44,6 +56,17 @@ _QWEN3_4B: dict[str, Any] = {
 }
 
 
+_T5_BASE = {
+    **_T5,
+    "d_model": 768,
+    "d_ff": 3072,
+    "num_layers": 12,
+    "num_heads": 12,
+    "feed_forward_proj": "relu",
+}
+_UMT5 = {**_T5, "vocab_size": 256384}
+
+
 class Source(NamedTuple):
     """One text encoder; `tokenizer` is where the package has its own, and whose data it is."""
 
@@ -61,6 +84,12 @@ SOURCES = {
         T5EncoderModel, T5Config, _T5, 4_762_310_656,
         "invokeai/backend/t5/tokenizer/tokenizer.json", "<pad>", "google/t5-v1_1-xxl (Apache-2.0)",
     ),
+    "t5_base": Source(T5EncoderModel, T5Config, _T5_BASE, 109_628_544),
+    "umt5_xxl": Source(
+        UMT5EncoderModel, UMT5Config, _UMT5, 5_680_910_336,
+        "vendor/stable-diffusion.cpp/src/tokenizers/vocab/umt5.hpp", "<pad>",
+        "google/umt5-xxl (Apache-2.0)",
+    ),
     "qwen3_4b": Source(
         Qwen3Model, Qwen3Config, _QWEN3_4B, 4_022_468_096,
         "invokeai/backend/qwen3/tokenizer/tokenizer.json.gz", "<|endoftext|>",
@@ -73,16 +102,26 @@ SOURCES = {
 }  # fmt: skip
 
 
-def fetch(cache: Path) -> Path:
-    """The package's wheel, downloaded by pip unless `cache` has it."""
+class Packages(NamedTuple):
+    """Where tokenizers are read: a wheel, and a source archive for those in C++ headers."""
+
+    wheel: Path
+    sdist: Path
+
+
+def fetch(cache: Path) -> Packages:
+    """The packages, downloaded by pip unless `cache` has them."""
     wheel = cache / f"{PACKAGE.replace('==', '-')}-py3-none-any.whl"
+    sdist = cache / f"{SDIST.replace('-', '_').replace('==', '-')}.tar.gz"
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(cache)]
     if not wheel.exists():
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-        subprocess.run([*pip, "--dest", str(cache), PACKAGE], check=True)
-    return wheel
+        subprocess.run([*pip, PACKAGE], check=True)
+    if not sdist.exists():
+        subprocess.run([*pip, "--no-binary", ":all:", SDIST], check=True)
+    return Packages(wheel, sdist)
 
 
-def write(folder: Path, source: Source, wheel: Path) -> None:
+def write(folder: Path, source: Source, packages: Packages) -> None:
     """The configuration, and where it has one of its own the zipped tokenizer with its notice."""
     with torch.device("meta"):
         network = source.network(source.config(**source.values))
@@ -92,15 +131,31 @@ def write(folder: Path, source: Source, wheel: Path) -> None:
     _write_json(folder / "config.json", source.values)
     if not source.tokenizer:
         return
-    with zipfile.ZipFile(wheel) as archive:
-        data = archive.read(source.tokenizer)
-        licence = archive.read("invokeai-6.14.2.dist-info/licenses/LICENSE").decode()
-    data = gzip.decompress(data) if source.tokenizer.endswith(".gz") else data
-    compact = json.dumps(json.loads(data), ensure_ascii=False, separators=(",", ":"))
-    (folder / "tokenizer.json.gz").write_bytes(gzip.compress(compact.encode(), 9, mtime=0))
+    with zipfile.ZipFile(packages.wheel) as archive:
+        apache = archive.read(_LICENCE).decode()
+        if in_header := source.tokenizer.endswith(".hpp"):
+            data = _of_header(packages.sdist, source.tokenizer)
+        else:
+            data = _compact(archive.read(source.tokenizer), source.tokenizer.endswith(".gz"))
+    (folder / "tokenizer.json.gz").write_bytes(gzip.compress(data, 9, mtime=0))
     _write_json(folder / "tokenizer_config.json", {"pad_token": source.pad})
-    notice = f"The tokenizer is that of {source.data}, from {PACKAGE}, {source.tokenizer}:\n\n"
-    (folder / "LICENSE").write_text(notice + licence, "utf-8")
+    package = SDIST if in_header else PACKAGE
+    notice = f"The tokenizer is that of {source.data}, from {package}, {source.tokenizer}:\n\n"
+    (folder / "LICENSE").write_text(notice + apache, "utf-8")
+
+
+def _compact(data: bytes, zipped: bool) -> bytes:
+    told = json.loads(gzip.decompress(data) if zipped else data)
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _of_header(sdist: Path, name: str) -> bytes:
+    """The bytes of the one array in a C++ header: JSON, which written again would double."""
+    with tarfile.open(sdist) as archive:
+        member = archive.extractfile(f"{sdist.name.removesuffix('.tar.gz')}/{name}")
+        assert member is not None, name
+        _, _, inside = member.read().decode().partition("{")
+    return bytes(int(each, 0) for each in _NUMBER.findall(inside)).rstrip(b"\0")
 
 
 def _write_json(file: Path, values: Mapping[str, Any]) -> None:

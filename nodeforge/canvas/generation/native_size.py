@@ -54,7 +54,8 @@ def native_size(
             info = recognise(folders.find("checkpoint", name, allowed))
         except NodeForgeError:
             continue  # the run will say what is wrong with it
-        if facts := FAMILIES.get(info.family or ""):
+        facts = FAMILIES.get(info.family or "")
+        if facts and not facts.sound:
             return NativeSize(facts.native_size, facts.size_multiple, facts.name, info.variant)
     return USUAL
 

@@ -156,12 +156,14 @@ class Workflow:
     def problems(self, run: CellRun) -> list[Problem]:
         """What the linter says that matters before a run."""
         document, granted = run.document, run.granted
+        files = Files(self.settings, document.assets, granted)
         found = lint(
             document,
             self.catalogue,
             self._folders,
             granted=frozenset(granted),
-            pictures=Files(self.settings, document.assets, granted).picture,
+            pictures=files.picture,
+            resolve=files.resolve,
         )
         return [problem for problem in found if problem.matters_to_a_run]
 

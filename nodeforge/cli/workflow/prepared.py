@@ -81,8 +81,15 @@ def _refuse_what_cannot_run(
     granted: list[str],
 ) -> None:
     folders = models.ModelFolders(settings)
-    pictures = Files(settings, document.assets, granted).picture
-    problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
+    files = Files(settings, document.assets, granted)
+    problems = lint(
+        document,
+        catalogue,
+        folders,
+        granted=frozenset(granted),
+        pictures=files.picture,
+        resolve=files.resolve,
+    )
     show([problem for problem in problems if problem.matters_to_a_run], err=True)
     if any(problem.severity is Severity.ERROR for problem in problems):
         ctx.exit(WRONG)

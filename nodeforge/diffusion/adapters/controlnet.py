@@ -163,7 +163,10 @@ class ControlNets(Participant):
 
         network: Any = self.networks[each.controlnet.weights.fingerprint].network
         x = call.x
-        hint = call.tile.cut(self._hint(each.hint), self.scale).to(x.device, network.dtype)
+        hint = self._hint(each.hint)
+        if call.frames is not None and hint.shape[0] > 1:
+            hint = hint[call.frames.start : call.frames.stop]
+        hint = call.tile.cut(hint, self.scale).to(x.device, network.dtype)
         if isinstance(network, T2IAdapter):
             return self._levels(network, hint, x, each.strength)
         down, mid = network(

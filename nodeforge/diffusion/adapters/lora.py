@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.adapters.lora_keys import (
+    MOTION_MODULE,
     LayerPart,
     LoraNames,
     by_canonical_name,
@@ -32,7 +33,7 @@ from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.participants import Order, Participant, participant
 from nodeforge.models import FAMILIES
-from nodeforge.values import Lora, Model, TextEncoder, TextEncoderPart, Weights
+from nodeforge.values import Lora, Model, MotionModule, TextEncoder, TextEncoderPart, Weights
 
 Changed = TypeVar("Changed", Model, TextEncoder)
 
@@ -52,15 +53,36 @@ def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()
     Raises:
         LoadingError: the file is of a kind that is not read.
     """
-    parts = {each.weights.part for each in networks_of(recipe)}
-    if weight == 0 or not read_lora(Path(lora.path), lora.family).names.keys() & parts:
+    parts = {part_of_lora(each.weights.part, lora.family) for each in networks_of(recipe)}
+    there = read_lora(Path(lora.path), lora.family).names.keys() & parts
+    if weight == 0 or not there:
         return recipe
-    return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
+    added = Lora(lora, weight, blocks)
+    if isinstance(recipe, Model) and recipe.low_noise:
+        second = with_lora(recipe.low_noise.model, lora, weight, blocks)
+        recipe = replace(recipe, low_noise=replace(recipe.low_noise, model=second))
+    if isinstance(recipe, Model) and recipe.motion and MOTION_MODULE in there:
+        module = recipe.motion.module
+        module = replace(module, loras=(*module.loras, added))
+        recipe = replace(recipe, motion=replace(recipe.motion, module=module))
+        if there == {MOTION_MODULE}:
+            return recipe
+    return replace(recipe, loras=(*recipe.loras, added))
 
 
-def networks_of(recipe: Model | TextEncoder) -> tuple[Model | TextEncoderPart, ...]:
+def networks_of(
+    recipe: Model | TextEncoder,
+) -> tuple[Model | MotionModule | TextEncoderPart, ...]:
     """The networks that a LoRA over `recipe` may change."""
-    return recipe.parts if isinstance(recipe, TextEncoder) else (recipe,)
+    if isinstance(recipe, TextEncoder):
+        return recipe.parts
+    return (recipe, recipe.motion.module) if recipe.motion else (recipe,)
+
+
+def part_of_lora(part: str, family: str) -> str:
+    """The network that LoRAs over `part` name: both experts of a family are its denoiser."""
+    facts = FAMILIES.get(family)
+    return facts.denoiser if facts and part and part == facts.second_denoiser else part
 
 
 @participant(order=Order.NETWORK)
@@ -116,6 +138,7 @@ def load_lora(
             kind that is not read.
         ModelFileError: the file is damaged.
     """
+    part = part_of_lora(part, weights.family)
     known = read_lora(Path(weights.path), weights.family).names.get(part, LoraNames())
     return LoadedLora(dict(_pieces(weights, known, part, network, device, dtype, check)))
 
@@ -207,8 +230,14 @@ def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
     path = Path(lora.path)
     names, left_out = read_lora(path, lora.family)
     told = list(left_out)
+    if isinstance(recipe, Model) and not recipe.motion and names.keys() == {MOTION_MODULE}:
+        raise LoadingError(
+            "it is a motion LoRA, which changes how a motion module moves the picture.",
+            place=str(path),
+            way_out="Load a motion module before it.",
+        )
     for each in networks_of(recipe):
-        part = each.weights.part
+        part = part_of_lora(each.weights.part, lora.family)
         if (known := names.get(part)) is None:
             continue
         there, foreign = _matched(lora, known, part, build(each))

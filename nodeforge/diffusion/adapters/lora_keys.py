@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from nodeforge.diffusion.adapters.lora_blocks import ldm_modules
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.networks.motion_module import canonical_name
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import (
     FAMILIES,
@@ -28,6 +29,9 @@ _MOST_LEFT_OUT = 0.1
 
 _UNNAMED = "default"
 """peft's name of an adapter whose person gave none."""
+
+MOTION_MODULE = "motion_module"
+"""The network of LoRAs that move the camera."""
 
 _HALVES = (
     *(("lora_A", "lora_B"), ("lora_down", "lora_up")),
@@ -164,6 +168,9 @@ def _parsed(name: str, tensor: StoredTensor, path: Path) -> LoraTensor | None:
     told = parse_lora_name(name)
     if told and told.role == "alpha" and math.prod(tensor.shape) != 1:
         raise _damaged(path, f"'{name}' has the shape {tensor.shape}; it is one number.")
+    if told and ".motion_modules." in told.module:
+        module = canonical_name(told.module).replace(".processor", "")
+        return told._replace(part=MOTION_MODULE, module=module)
     return told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodeforge.diffusion.denoising.setup import Denoising
+from nodeforge.diffusion.denoising.setup import Denoising, seconds_of
 from nodeforge.diffusion.tensors.noise import DrawnNoise
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.models import SamplingSettings, resolve
@@ -15,7 +15,7 @@ def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
     """All settings of a task, those that it leaves to the model resolved."""
     noise = task.noise if isinstance(task.noise, Noise) else None
     references = (each for prompt in task.positive.prompts for each in prompt.references)
-    latent = task.latent
+    latent = task.latent if not facts.cells else None
     width = latent.width if latent else noise.width if noise else None
     height = latent.height if latent else noise.height if noise else None
     if width is None and height is None and (first := next(references, None)) is not None:
@@ -45,6 +45,10 @@ def resolved(task: Denoising, facts: ModelFacts) -> Denoising:
     noise = task.noise
     if noise is not None and not isinstance(noise, DrawnNoise):
         noise = replace(noise, width=made.width, height=made.height)
+        if "T" in facts.layout and noise.frames is None:
+            noise = replace(noise, frames=facts.frames)
+        if facts.cells and noise.seconds is None:
+            noise = replace(noise, seconds=seconds_of(task, facts))
     return replace(
         task,
         sampler=replace(task.sampler, name=made.sampler),

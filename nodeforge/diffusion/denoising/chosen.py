@@ -11,7 +11,10 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import ControlNets
 from nodeforge.diffusion.adapters.image_prompts import ImagePrompts
 from nodeforge.diffusion.adapters.lora import LoraWeights
+from nodeforge.diffusion.adapters.motion import MotionModules
+from nodeforge.diffusion.denoising.context_windows import ContextWindows
 from nodeforge.diffusion.denoising.edit_channels import EditChannels
+from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import (
     EmbeddedGuidance,
     beside_embedded,
@@ -29,7 +32,7 @@ from nodeforge.diffusion.guidance.step_prompts import StepPrompts, prompts_of_st
 from nodeforge.diffusion.participants import Host, Participant
 from nodeforge.diffusion.samplers.stepper import NegativePrediction
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.models import GuidanceKind
+from nodeforge.models import FAMILIES, GuidanceKind
 from nodeforge.values import Prompt
 
 
@@ -54,9 +57,11 @@ def chosen_participants(
     kind = str(config.get("prediction_type", "epsilon"))
     embedding = embedded_scale(scale_of(task.guidance), facts)
     task = replace(task, guidance=task.guidance.each(lambda each: beside_embedded(each, facts)))
-    prompts = _prompts(task, steps, negative is not None)
+    low_noise = _low_noise(task, config)
+    both = negative is not None or (low_noise is not None and low_noise[1] != 1)
+    prompts = _prompts(task, steps, both)
     chosen = [
-        *_always(host, prompts, family, kind, start, facts, negative),
+        *_always(host, prompts, family, kind, start, facts, negative, low_noise),
         LoraWeights(task.model.loras),
     ]
     if (freeu := task.model.freeu) and not freeu.neutral:
@@ -71,12 +76,25 @@ def chosen_participants(
         count = steps.stop - steps.start
         progress = TileProgress(lambda step, share: host.progress(step, count, part=share))
         chosen.append(Tiles(*start.tiles, progress))
+    if task.model.motion is not None:
+        motion = task.model.motion
+        chosen += [MotionModules(motion), ContextWindows(motion.context, motion.overlap)]
     if start.mask is not None and start.original is not None:
         noise = start.drawn.start.to(start.original.device)
         first = steps.start - steps.first
         mask = DifferentialMask(start.original, noise, start.mask, first, steps.steps, kind)
+        if FAMILIES[facts.family].sees_clean_frames:
+            mask = GivenFrames(start.original, (start.mask >= 0.5).float())
         chosen.append(mask)
     return sorted(chosen, key=lambda each: each.order)
+
+
+def _low_noise(task: Denoising, config: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The timestep from which the low-noise expert draws, and its guidance scale."""
+    expert, scale = task.model.low_noise, task.guidance.low_noise_scale
+    if expert is None or scale is None:
+        return None
+    return expert.boundary * config.get("num_train_timesteps", 1000), scale
 
 
 def _prompts(task: Denoising, steps: StepRange, both: bool) -> tuple[StepPrompts, ...]:
@@ -101,11 +119,12 @@ def _always(
     start: Start,
     facts: ModelFacts,
     negative: NegativePrediction | None,
+    low_noise: tuple[float, float] | None,
 ) -> list[Participant]:
     frame = start.frame
 
     def added_values(prompt: Prompt, wanted: bool) -> Tensor | None:
-        return family.added_conditions(prompt.added_conditions, frame.width, frame.height, wanted)
+        return family.added_conditions(prompt.added_conditions, frame, wanted)
 
     images = tuple(tuple(i for p in each.prompts for i in p.images) for each in prompts)
     controls = tuple(tuple(c for p in each.prompts for c in p.controls) for each in prompts)
@@ -121,5 +140,6 @@ def _always(
             negative,
             apart=facts.guidance is not GuidanceKind.CFG,
             from_positive=facts.guides_from_positive,
+            low_noise=low_noise,
         ),
     ]

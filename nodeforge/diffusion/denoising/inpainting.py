@@ -19,6 +19,7 @@ from nodeforge.diffusion.participants import (
 from nodeforge.diffusion.samplers.stepper import Blend
 from nodeforge.diffusion.tensors.prediction import as_noised, predicting
 from nodeforge.values import Image, Latent, Mask, SizeMismatchError
+from nodeforge.values.latent import BCTHW
 
 _ROUNDING = 1e-4
 """Means of float32 ones may lie below 1 by less than this; no schedule has as many steps."""
@@ -26,6 +27,8 @@ _ROUNDING = 1e-4
 
 def latent_mask(mask: Mask, latent: Latent) -> Tensor:
     """The mask on the latent's cells, (1 or batch, 1, height, width), 1 may change.
+
+    A video's is (1, 1, 1 or frames, height, width).
 
     Of a soft mask each cell gets the mean of its pixels; of one that holds 0 and 1 alone its
     upper left pixel (nearest neighbour), as the pipelines take it. How many pixels a cell has
@@ -40,14 +43,16 @@ def latent_mask(mask: Mask, latent: Latent) -> Tensor:
             f"the latent's picture {latent.width} × {latent.height}.",
             way_out="Scale the mask to the picture that was encoded.",
         )
-    if mask.batch not in (1, latent.batch):
+    times = latent.frames if latent.layout == BCTHW else latent.batch
+    if mask.batch not in (1, times):
         raise SizeMismatchError(
-            f"there are {mask.batch} masks for {latent.batch} pictures.",
+            f"there are {mask.batch} masks for {times} pictures.",
             way_out="Give one mask, or one for each picture.",
         )
     hard = bool(((mask.values == 0) | (mask.values == 1)).all())
     mode = "nearest" if hard else "area"
-    return interpolate(mask.values[:, None], size=latent.samples.shape[-2:], mode=mode)
+    cells = interpolate(mask.values[:, None], size=latent.samples.shape[-2:], mode=mode)
+    return cells.transpose(0, 1)[None] if latent.layout == BCTHW else cells
 
 
 def hard_mask(mask: Mask, latent: Latent) -> Tensor:

@@ -70,6 +70,7 @@ class LocalHost:
         of: int,
         preview: Callable[[], np.ndarray] | None = None,
         part: float = 0.0,
+        rate: float = 8.0,
     ) -> None:
         if not part:
             self._on_progress(step, of)

@@ -18,7 +18,8 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import check_hints
 from nodeforge.diffusion.denoising.auto import resolved
 from nodeforge.diffusion.denoising.chosen import chosen_participants
-from nodeforge.diffusion.denoising.preview import factors_of, preview
+from nodeforge.diffusion.denoising.experts import Experts
+from nodeforge.diffusion.denoising.preview import clip_preview, factors_of
 from nodeforge.diffusion.denoising.setup import (
     Denoising,
     Start,
@@ -31,7 +32,6 @@ from nodeforge.diffusion.denoising.setup import (
 )
 from nodeforge.diffusion.families import Behaviour, behaviour
 from nodeforge.diffusion.memory.residency import found_weights
-from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.participants import Host, ModelCall, Participant, Predict
 from nodeforge.diffusion.participants.step_keys import step_keys
 from nodeforge.diffusion.samplers.pairs import make_stepper
@@ -100,8 +100,9 @@ def _loop(host: Host, task: Denoising) -> _Loop:
     stepper = make_stepper(task.sampler, task.schedule, config, device)
     steps = step_range(task, stepper)
     start = set_up(task, known, stepper, steps.start, device)
-    check_hints(start.drawn.start.shape[0], task.positive, task.negative)
-    check_areas(start.drawn.start.shape[0], task.positive, task.negative)
+    pictures = start.frame.batch * start.frame.frames
+    check_hints(pictures, task.positive, task.negative)
+    check_areas(start.frame.batch, task.positive, task.negative)
     participants = chosen_participants(
         host, task, known, family, config, start, steps, stepper.negative
     )
@@ -141,16 +142,19 @@ class _Loop:
             return replace(self._found.clean, samples=self._found.clean.samples.float())
         return self._latent(self._clean().half().float())  # as a checkpoint would give it
 
+    @torch.no_grad()
     def _walk(self, keys: Sequence[str]) -> Tensor:
         """x after the last step."""
         x = self._resume(keys)
         if self._index < len(keys):
-            with self.host.use(self.task.model) as model, torch.no_grad(), ExitStack() as used:
+            with ExitStack() as used:
                 left = range(self._index, len(keys))
                 for each in self.participants:
                     used.enter_context(each.loaded(self.host, left))
-                for step in left:
-                    x = self._step(model, x, step, keys)
+                # the denoiser comes last and leaves first: what a use sets, it takes back in turn
+                with Experts(self.host, self.task.model, self.config) as experts:
+                    for step in left:
+                        x = self._step(experts, x, step, keys)
         return x
 
     @property
@@ -163,7 +167,7 @@ class _Loop:
         numbers depend on it.
         """
         # what participants stand for is in their own part of the key, and only where it acts
-        model = replace(self.task.model, loras=(), freeu=None, tiling=None)
+        model = replace(self.task.model, loras=(), freeu=None, tiling=None, motion=None)
         settled = {
             "model": model,
             "sampler": self.task.sampler,
@@ -174,6 +178,8 @@ class _Loop:
             "stop": self.steps.stop if self.stepper.reads_stop else None,
             "numerics": self.host.numerics,
         }
+        if self.facts.cells:  # what the model is told of the length
+            settled["seconds"] = self.start.frame.seconds
         drawn, count = self.start.drawn, self.steps.stop - self.steps.start
         return step_keys(settled, drawn, self.start.x, self.participants, count)
 
@@ -194,17 +200,17 @@ class _Loop:
         self.host.progress(self._index, len(keys))
         return checkpoint.latent.samples.to(self.start.x.device)
 
-    def _step(self, model: LoadedModel, x: Tensor, step: int, keys: Sequence[str]) -> Tensor:
+    def _step(self, experts: Experts, x: Tensor, step: int, keys: Sequence[str]) -> Tensor:
         predict: Predict = self._call_network
         with ExitStack() as around:
             for each in self.participants:
-                around.enter_context(each.around(model, step))
+                around.enter_context(each.around(experts.now, step))
                 predict = each.wrap(predict, step)
-            x = self.stepper.step(self._predicting(model, predict), x, self._blend(step))
+            x = self.stepper.step(self._predicting(experts, predict), x, self._blend(step))
         checkpoint = self._checkpoint(x)
         check_numbers(checkpoint.latent, f"step {step + 1} of {len(keys)}")
         self.host.steps.store(keys[step], checkpoint)
-        self.host.progress(step + 1, len(keys), self._preview)
+        self.host.progress(step + 1, len(keys), self._preview, **self._preview_rate)
         return x
 
     def _call_network(self, call: ModelCall) -> Tensor:
@@ -213,8 +219,9 @@ class _Loop:
         inputs = call.batch.inputs
         return self.family.predict(call.model, call.x, call.timestep, inputs, call.residuals)
 
-    def _predicting(self, model: LoadedModel, predict: Predict) -> Predicting:
+    def _predicting(self, experts: Experts, predict: Predict) -> Predicting:
         def predicting(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
+            model = experts.at(timestep)
             call = ModelCall(model, x, timestep, sigma, Tile(0, 0, *x.shape[-2:]))
             prediction = predict(call)
             self._last = prediction, x, sigma
@@ -257,9 +264,16 @@ class _Loop:
         kind = str(self.config.get("prediction_type", "epsilon"))
         return Clean(as_noised(x, sigma, kind), sigma, kind)(prediction)
 
+    @property
+    def _preview_rate(self) -> dict[str, float]:
+        """How fast the preview of a video is shown: a cell along time is several frames."""
+        if "T" not in self.facts.layout:
+            return {}
+        return {"rate": self.facts.rate / self.facts.frames_in_cell}
+
     def _preview(self) -> np.ndarray:
         factors = factors_of(self.facts.space, self.facts.latent_channels)
-        return preview(self._clean()[0], factors)
+        return clip_preview(self._clean()[0], self.facts.layout, factors)
 
 
 def _on_cpu(state: Any) -> Any:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedVae
 from nodeforge.settings import shipped
+from nodeforge.values.latent import BCL, BCTHW
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,24 @@ def preview(samples: Tensor, factors: Factors) -> np.ndarray:
     """
     pixels = torch.einsum("chw,cr->hwr", samples.float().cpu(), factors.matrix) + factors.bias
     return (pixels.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+
+
+def clip_preview(samples: Tensor, layout: str, factors: Factors) -> np.ndarray:
+    """`preview` of a picture's latent; of a video's, (frames, height, width, 3).
+
+    A sound's latent is shown as it is: a row for each channel, (channels, length, 3), grey.
+
+    Args:
+        samples: One item, clean.
+        layout: As `Latent.layout` has it.
+        factors: Of the latent's family.
+    """
+    if layout == BCL:
+        grey = (samples.float().cpu() * 0.25 + 0.5).clamp(0, 1) * 255
+        return grey.round().to(torch.uint8)[..., None].expand(-1, -1, 3).contiguous().numpy()
+    if layout != BCTHW:
+        return preview(samples, factors)
+    return np.stack([preview(samples[:, time], factors) for time in range(samples.shape[1])])
 
 
 @torch.no_grad()

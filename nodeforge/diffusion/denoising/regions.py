@@ -155,5 +155,6 @@ class _OnePart:
         of: int,
         preview: Callable[[], np.ndarray] | None = None,
         part: float = 0.0,
+        rate: float = 8.0,
     ) -> None:
-        self.host.progress(self.index * of + step, self.count * of, preview, part)
+        self.host.progress(self.index * of + step, self.count * of, preview, part, rate)

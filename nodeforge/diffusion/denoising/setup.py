@@ -18,7 +18,7 @@ from nodeforge.diffusion.denoising.inpainting import (
 )
 from nodeforge.diffusion.samplers.pairs import Stepper
 from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError, check_range
-from nodeforge.diffusion.tensors.latents import check_size
+from nodeforge.diffusion.tensors.latents import LatentSizeError, check_size
 from nodeforge.diffusion.tensors.noise import (
     DrawnNoise,
     draw_batch_noise,
@@ -43,6 +43,7 @@ from nodeforge.values import (
     Schedule,
     Tiling,
 )
+from nodeforge.values.latent import BCHW, BCL, BCTHW
 from nodeforge.values.setting_names import COMFYUI
 
 
@@ -172,6 +173,9 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
         latent: Latent | None = getattr(task, name)
         if latent is None:
             continue
+        if latent.layout != facts.layout:
+            fact, way_out = _other_axes(latent, facts)
+            raise LatentMismatchError(fact, place=f"port '{name}'", way_out=way_out)
         if latent.space != facts.space or latent.samples.shape[1] != facts.latent_channels:
             raise LatentMismatchError(
                 f"the latent is of the space {latent.space}, the model's is {facts.space}.",
@@ -186,29 +190,85 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
             check_range(each.start, each.end)
 
 
+def _other_axes(latent: Latent, facts: ModelFacts) -> tuple[str, str]:
+    """What is wrong with a latent of another layout, and the way out."""
+    names = {BCHW: "a picture", BCTHW: "a video", BCL: "a sound"}
+    drawn = {BCHW: "pictures", BCTHW: "videos", BCL: "sounds"}[facts.layout]
+    ways = {BCHW: "VAE encode", BCTHW: "Encode video", BCL: "Encode audio"}
+    fact = f"the latent is of {names[latent.layout]}, the model makes {drawn}."
+    return fact, f"Encode one with '{ways[facts.layout]}'."
+
+
 def latent_size(task: Denoising, facts: ModelFacts) -> tuple[int, int]:
-    """Height and width of the latent to be, in cells.
+    """Height and width of the latent to be, in cells; 1 and the length for sounds.
 
     Raises:
         DenoiseError: there is neither noise nor a latent.
-        LatentSizeError: the model has no picture of this size.
+        LatentSizeError: the model has no picture of this size, or no sound of this length.
     """
+    if task.noise is None and task.latent is None:
+        raise DenoiseError(
+            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
+        )
+    if facts.cells:
+        check_sound(task, facts)
+        return 1, facts.cells
     if isinstance(task.noise, DrawnNoise):
         height, width = task.noise.start.shape[-2:]
     elif task.latent is not None:
         height, width = task.latent.samples.shape[-2:]
         check_size(width * facts.scale, height * facts.scale, facts.multiple)
-    elif task.noise is not None:
+    else:
+        assert task.noise is not None
         wide, high = task.noise.width, task.noise.height
         assert wide is not None, "the loop has resolved it"
         assert high is not None, "the loop has resolved it"
         check_size(wide, high, facts.multiple)
         height, width = high // facts.scale, wide // facts.scale
-    else:
-        raise DenoiseError(
-            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
-        )
     return height, width
+
+
+def check_sound(task: Denoising, facts: ModelFacts) -> None:
+    """Raise unless the model has a sound of the length that is asked for.
+
+    Raises:
+        DenoiseError: something is connected that sounds do not take.
+        LatentSizeError: it is none, or longer than the model's latents last; or the latent has
+            another length than they.
+    """
+    for name in ("mask", "masked_image"):
+        if getattr(task, name) is not None:
+            raise DenoiseError(
+                "a model of sounds takes no mask.", place=f"port '{name}'", way_out="Disconnect it."
+            )
+    if task.model.tiling is not None:
+        raise DenoiseError(
+            "a sound is not denoised in tiles.",
+            place="port 'model'",
+            way_out="Take the node for tiles away.",
+        )
+    latent = task.latent
+    if latent is not None and latent.samples.shape[-1] != facts.cells:
+        raise LatentSizeError(
+            f"the latent has {latent.samples.shape[-1]} cells, this model's have {facts.cells}.",
+            place="port 'latent'",
+            way_out="Encode the sound with the VAE that comes with the model.",
+        )
+    seconds = seconds_of(task, facts)
+    if not 0 < seconds <= facts.most_seconds:
+        raise LatentSizeError(
+            f"{seconds:g} seconds: this model's sounds last up to {facts.most_seconds:.1f}.",
+            place="port 'noise'",
+            way_out="Choose a length between these.",
+        )
+
+
+def seconds_of(task: Denoising, facts: ModelFacts) -> float:
+    """How long the sound is to be: as the noise says, else the latent, else the model's most."""
+    asked = task.noise.seconds if isinstance(task.noise, Noise) else None
+    if asked is None and task.latent is not None:
+        asked = task.latent.seconds or None
+    return facts.most_seconds if asked is None else asked
 
 
 def set_up(
@@ -226,7 +286,8 @@ def set_up(
     batch = drawn.start.shape[0]
     samples = None if clean is None else _laid_out(_kept(clean.samples, task), batch, task, facts)
     stepper.prepare(start, drawn)
-    frame = Latent(drawn.start, facts.space, facts.scale)
+    seconds = seconds_of(task, facts) if facts.cells else 0.0
+    frame = Latent(drawn.start, facts.space, facts.scale, facts.layout, facts.rate, seconds)
     mask = original = channels = None
     if facts.reads_picture:
         check_picture(task.positive, facts, frame)
@@ -291,8 +352,27 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
         shape, batch = task.latent.samples.shape, task.latent.batch
         return _noise_of(task.noise, _batch(task.noise, batch), shape[1:], together)
     assert task.noise is not None, "latent_size has refused it"
-    shape = (facts.latent_channels, *latent_size(task, facts))
+    times = (_cells_of(task.noise, facts),) if "T" in facts.layout else ()
+    sides = (facts.cells,) if facts.cells else latent_size(task, facts)
+    shape = (facts.latent_channels, *times, *sides)
     return _noise_of(task.noise, task.noise.batch, shape, together)
+
+
+def _cells_of(noise: Noise, facts: ModelFacts) -> int:
+    """Along time.
+
+    Raises:
+        LatentSizeError: the model has no video of so many frames.
+    """
+    frames, each = noise.frames or facts.frames, facts.frames_in_cell
+    if (frames - 1) % each:
+        near = max(0, round((frames - 1) / each)) * each + 1
+        raise LatentSizeError(
+            f"{frames} frames: this model's videos have one frame and a multiple of {each}.",
+            place="port 'noise'",
+            way_out=f"Use for instance {near}.",
+        )
+    return (frames - 1) // each + 1
 
 
 def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int], together: bool) -> DrawnNoise:
@@ -337,9 +417,10 @@ def _laid_out(samples: Tensor, batch: int, task: Denoising, facts: ModelFacts) -
     That decides the last bit: a convolution adds in another order. Image to image keeps the
     picture's order of axes; inpainting with Stable Diffusion repeats the latent, which loses it.
     """
-    samples = samples.expand(batch, -1, -1, -1) if samples.shape[0] == 1 else samples
+    samples = samples.expand(batch, *samples.shape[1:]) if samples.shape[0] == 1 else samples
     repeats = task.mask is not None and facts.kind != FLOW
-    order = torch.contiguous_format if repeats else torch.channels_last
+    plain = repeats or facts.layout != BCHW
+    order = torch.contiguous_format if plain else torch.channels_last
     return samples.contiguous(memory_format=order)
 
 

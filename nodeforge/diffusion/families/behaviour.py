@@ -16,7 +16,7 @@ from nodeforge.diffusion.schedules.schedule import MU, ROUNDS_UP, whole_steps
 from nodeforge.diffusion.schedules.spacings import FOR_FLOW
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.values import AddedConditions, Conditioning, Prompt, Schedule
+from nodeforge.values import AddedConditions, Conditioning, Latent, Prompt, Schedule
 from nodeforge.values.setting_names import COMFYUI, DIFFUSERS
 
 
@@ -70,7 +70,8 @@ class Behaviour(ABC):
             model: The denoiser.
             x: As the network reads it, (batch, channels, height, width), with the channels that
                 an inpainting model reads beside the latent.
-            timestep: One, without axes, 0..1000.
+            timestep: One, without axes, 0..1000; of a video of which cells are given, one for each
+                cell, (1, cells, height, width).
             said: What the prompts say, for each of the batch.
             residuals: What ControlNets add inside the network.
         """
@@ -80,13 +81,13 @@ class Behaviour(ABC):
         return None
 
     def added_conditions(
-        self, framing: AddedConditions, width: int, height: int, wanted: bool
+        self, framing: AddedConditions, frame: Latent, wanted: bool
     ) -> Tensor | None:
         """What the denoiser is told beside the text, float32, (1, count); None is nothing.
 
         Args:
             framing: Of the training pictures that are meant.
-            width, height: Of the picture to be, pixels.
+            frame: A latent of the size or length to be.
             wanted: Whether it goes with a prompt, not with a negative prompt.
         """
         return None

@@ -14,7 +14,7 @@ from nodeforge.diffusion.networks.loading import LoadedTextEncoder
 from nodeforge.diffusion.tensors.conditioning import zero
 from nodeforge.diffusion.text.clip import encode_prompt
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.values import AddedConditions, Conditioning
+from nodeforge.values import AddedConditions, Conditioning, Latent
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class StableDiffusionXL(StableDiffusion):
         return zero(replace(positive, prompts=(positive.empty_prompt,)))
 
     def added_conditions(
-        self, framing: AddedConditions, width: int, height: int, wanted: bool
+        self, framing: AddedConditions, frame: Latent, wanted: bool
     ) -> Tensor | None:
         """Original size, crop and target size, each the vertical before the horizontal."""
-        target = framing.target or (width, height)
-        return torch.tensor([[*_placed(framing, width, height), *reversed(target)]]).float()
+        target = framing.target or (frame.width, frame.height)
+        return torch.tensor([[*_placed(framing, frame), *reversed(target)]]).float()
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ class Refiner(StableDiffusionXL):
     """The refiner has one text encoder, and is told of a score instead of the target size."""
 
     def added_conditions(
-        self, framing: AddedConditions, width: int, height: int, wanted: bool
+        self, framing: AddedConditions, frame: Latent, wanted: bool
     ) -> Tensor | None:
         usual = 6.0 if wanted else 2.5
         score = usual if framing.aesthetic is None else framing.aesthetic
-        return torch.tensor([[*_placed(framing, width, height), score]]).float()
+        return torch.tensor([[*_placed(framing, frame), score]]).float()
 
 
-def _placed(framing: AddedConditions, width: int, height: int) -> tuple[float, ...]:
-    original = framing.original or (width, height)
+def _placed(framing: AddedConditions, frame: Latent) -> tuple[float, ...]:
+    original = framing.original or (frame.width, frame.height)
     return (*reversed(original), *reversed(framing.crop))
 
 

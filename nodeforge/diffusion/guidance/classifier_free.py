@@ -27,7 +27,7 @@ from nodeforge.diffusion.samplers.stepper import NegativePrediction
 from nodeforge.diffusion.tensors.conditioning import lengthened, padded
 from nodeforge.diffusion.tensors.prediction import Clean, as_noised
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs, concatenated
-from nodeforge.values import ImagePrompt, Prompt, uncounted
+from nodeforge.values import ImagePrompt, Prompt, counted_if_not, uncounted
 
 AT_ONCE = 2
 """Prompts that go through the network together, as diffusers' pipelines do with two.
@@ -55,6 +55,7 @@ class GuidedPrompts(Participant):
         from_positive: Whether guidance is counted from the positive prompt's prediction, which
             decides the last bit.
         apart: Whether each prompt has a call of its own, as in the family's pipeline.
+        low_noise: The timestep below which another expert draws, and its scale; None is neither.
         guidance_state: What guidance keeps from call to call.
     """
 
@@ -68,6 +69,7 @@ class GuidedPrompts(Participant):
     )
     apart: bool = False
     from_positive: bool = False
+    low_noise: tuple[float, float] | None = field(default=None, metadata=counted_if_not(None))
     guidance_state: GuidanceState = field(
         default_factory=GuidanceState, metadata=uncounted("made by earlier steps")
     )
@@ -92,9 +94,10 @@ class GuidedPrompts(Participant):
             if self.negative is not None:
                 unwanted = made.unwanted
                 self.negative.prediction = made.wanted if unwanted is None else unwanted
-            return apply_guidance(
-                active.guidance, made, clean, self.guidance_state, self.from_positive
-            )
+            guidance = active.guidance
+            if self.low_noise is not None and call.timestep < self.low_noise[0]:
+                guidance = replace(guidance, scale=self.low_noise[1])
+            return apply_guidance(guidance, made, clean, self.guidance_state, self.from_positive)
 
         return predicted
 
@@ -220,7 +223,8 @@ def _area(prompt: Prompt, x: Tensor) -> Tensor:
     if prompt.area is None:
         return x.new_ones(1, 1, *x.shape[2:])
     values = prompt.area.values[:, None].to(x.device)
-    return interpolate(values, size=x.shape[2:], mode="area")
+    cells = interpolate(values, size=x.shape[-2:], mode="area")
+    return cells if x.ndim == 4 else cells[:, :, None]  # the same in every frame
 
 
 def _mixed(predictions: Sequence[Tensor], shares: Sequence[Tensor] | None) -> Tensor:

@@ -12,13 +12,15 @@ from torch import Tensor
 from nodeforge.diffusion.families import behaviour
 from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.vae.causal import decoded_groups, is_causal
 from nodeforge.diffusion.vae.normalising import cells_folded
 from nodeforge.diffusion.vision.enlarging import TILE_ON_CARD
 from nodeforge.diffusion.weights.configs import scale_of
 from nodeforge.diffusion.weights.model_facts import ModelFacts, facts
-from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, GuidanceKind
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, GuidanceKind, SoundLength
 from nodeforge.values import (
     AddedConditions,
+    Latent,
     Model,
     NetworkRecipe,
     TextEncoderPart,
@@ -29,7 +31,13 @@ from nodeforge.values import (
 META = torch.device("meta")
 TOKENS = 77
 """Of a prompt of one chunk."""
-_TEXT_WIDTHS = ("cross_attention_dim", "joint_attention_dim", "cap_feat_dim")
+_TEXT_WIDTHS = (
+    "text_encoder_dim",
+    "cross_attention_dim",
+    "joint_attention_dim",
+    "cap_feat_dim",
+    "text_dim",
+)
 """How the configurations of denoisers name the width of the encoded text."""
 
 
@@ -53,6 +61,13 @@ def blank_call(
             return _denoiser_call(recipe, network, blank)
         case TextEncoderPart():
             return _encoder_call(recipe, network, blank)
+        case Vae() if is_causal(network):
+            _, *sides = _video_cells(recipe.space)
+            clip = blank(1, network.config.z_dim, 2, *sides)  # more groups take no more
+            return lambda: [None for _ in decoded_groups(network, clip)]
+        case Vae() if (sound := _sound_of(recipe.space)) is not None:
+            latent = blank(1, network.config.decoder_input_channels, sound.cells)
+            return lambda: network.decode(latent, return_dict=False)
         case Vae():
             side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
             latent = blank(1, network.config.latent_channels, side, side)
@@ -65,7 +80,7 @@ def blank_call(
 
 def keeps_states(recipe: NetworkRecipe) -> bool:
     """Whether a text encoder is asked for the state after each block, as all but T5 are."""
-    return isinstance(recipe, TextEncoderPart) and not _class_of(recipe).startswith("T5")
+    return isinstance(recipe, TextEncoderPart) and not _class_of(recipe).startswith(("T5", "UMT5"))
 
 
 def state_bytes(recipe: NetworkRecipe, network: Any, dtype: torch.dtype) -> int:
@@ -80,7 +95,7 @@ def _encoder_call(
     tokens = _tokens(recipe.kind, network)
     ids = blank(1, tokens, dtype=torch.long)
     asked: dict[str, Any] = {"output_hidden_states": keeps_states(recipe)}
-    if not _class_of(recipe).startswith(("T5", "CLIP")):  # a language model
+    if not _class_of(recipe).startswith(("T5", "UMT5", "CLIP")):  # a language model
         asked["attention_mask"] = blank(1, 1, tokens, tokens, dtype=torch.bool)
         asked["use_cache"] = False
     return lambda: network(input_ids=ids, **asked)
@@ -95,28 +110,43 @@ def _denoiser_call(
 ) -> Callable[[], object]:
     told, family = facts(recipe), FAMILIES[recipe.weights.family]
     batch = 2 if told.guidance is GuidanceKind.CFG else 1
-    side = family.native_size // told.scale
     batch += told.reads_picture
     beside = told.reads_mask or told.reads_picture
     channels = told.in_channels // family.cells_in_token if beside else told.latent_channels
-    x = blank(batch, channels, side, side, dtype=torch.float32)
-    said = _said(family, told, network.config, batch, blank)
+    x = blank(batch, channels, *_cells(family, told), dtype=torch.float32)
+    frame = Latent(x[:1], told.space, told.scale, told.layout, told.rate, told.most_seconds)
+    said = _said(family, told, network, batch, frame, blank)
     model, time = LoadedModel(network, family.name), blank(1, dtype=torch.float32)[0]
     return lambda: behaviour(family.name).predict(model, x, time, said)
 
 
+def _cells(family: Family, told: ModelFacts) -> tuple[int, ...]:
+    """Of a latent of the family's native size or length."""
+    if family.sound:
+        return (told.cells,)
+    side = family.native_size // told.scale
+    return _video_cells(family.space) if family.video else (side, side)
+
+
 def _said(
-    family: Family, told: ModelFacts, config: Any, batch: int, blank: Callable[..., Tensor]
+    family: Family,
+    told: ModelFacts,
+    network: Any,
+    batch: int,
+    frame: Latent,
+    blank: Callable[..., Tensor],
 ) -> PromptInputs:
-    """What prompts say, for one picture of the family's native size."""
-    width = next(config[name] for name in _TEXT_WIDTHS if config.get(name))
+    """What prompts say, for one picture of the size of `frame`, or one sound of its length."""
+    config = network.config
+    readers = [*(getattr(network, name).config for name in family.conditioners), config]
+    width = next(each[n] for each in readers for n in _TEXT_WIDTHS if each.get(n))
     words = blank(batch, family.text_length or TOKENS, width)
-    size = family.native_size
-    numbers = behaviour(family.name).added_conditions(AddedConditions(), size, size, True)
+    numbers = behaviour(family.name).added_conditions(AddedConditions(), frame, True)
     pooled = config.get("pooled_projection_dim", 0)
     if numbers is not None:
-        added = numbers.shape[1] * config.addition_time_embed_dim
         numbers = blank(batch, numbers.shape[1], dtype=torch.float32)
+    if numbers is not None and "addition_time_embed_dim" in config:
+        added = numbers.shape[1] * config.addition_time_embed_dim
         pooled = config.projection_class_embeddings_input_dim - added
     return PromptInputs(
         words,
@@ -139,6 +169,20 @@ def _tokens(kind: str, network: Any) -> int:
     lengths = (f.text_length for f in FAMILIES.values() if kind in f.text_encoders.values())
     most = getattr(network.config, "max_position_embeddings", None)
     return min(max(lengths, default=0) or TOKENS, most or sys.maxsize)
+
+
+def _video_cells(space: str) -> tuple[int, int, int]:
+    """Along time, down and across: of a clip that a family of this space was trained on."""
+    family = next(f for f in FAMILIES.values() if f.space == space and f.video)
+    assert family.video is not None
+    scale = family.latent_space.scale
+    cells = (family.video.frames - 1) // family.latent_space.frames_in_cell + 1
+    return cells, family.video.height // scale, family.video.width // scale
+
+
+def _sound_of(space: str) -> SoundLength | None:
+    """How long the sounds are of the families of this space."""
+    return next((f.sound for f in FAMILIES.values() if f.space == space), None)
 
 
 def _largest_size(space: str) -> int:

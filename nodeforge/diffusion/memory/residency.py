@@ -50,6 +50,7 @@ from nodeforge.values import (
     IpAdapter,
     Lora,
     Model,
+    MotionModule,
     NetworkRecipe,
     Recipe,
     TextEncoder,
@@ -352,7 +353,7 @@ def _texts_key(recipe: TextEncoder) -> tuple[Key, ...]:
 
 def _loras(recipe: Recipe) -> tuple[Lora, ...]:
     """The LoRAs of `recipe` that change anything."""
-    loras = recipe.loras if isinstance(recipe, Model | TextEncoder) else ()
+    loras = recipe.loras if isinstance(recipe, Model | TextEncoder | MotionModule) else ()
     return tuple(lora for lora in loras if lora.weight != 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -14,10 +15,12 @@ import torch
 from torch import nn
 
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.networks.motion_module import build_motion_module
 from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter
 from nodeforge.diffusion.networks.text_networks import build_text_encoder
 from nodeforge.diffusion.vision.upscaler import build_upscaler
 from nodeforge.diffusion.weights.configs import (
+    conditioner_config,
     controlnet_config,
     denoiser_config,
     vae_config,
@@ -26,6 +29,7 @@ from nodeforge.models import FAMILIES, SPACES
 from nodeforge.values import (
     ControlNet,
     Model,
+    MotionModule,
     NetworkRecipe,
     TextEncoderPart,
     UpscaleModel,
@@ -36,6 +40,9 @@ from nodeforge.values import (
 _building = Lock()
 """accelerate changes `nn.Module` itself while parameters are kept from memory."""
 _UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+# Stable Audio's VAE is written with it
+warnings.filterwarnings("ignore", message="`torch.nn.utils.weight_norm`", category=FutureWarning)
+
 _SLOW_TO_IMPORT = (
     "diffusers.models.autoencoders.autoencoder_kl",
     "diffusers.models.unets.unet_2d_condition",
@@ -84,7 +91,7 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
     with _unfit_explained(weights):
         match recipe:
             case Model():
-                return _built(FAMILIES[weights.family].network, denoiser_config(weights))
+                return _denoiser(weights)
             case TextEncoderPart():
                 return build_text_encoder(recipe)
             case Vae():
@@ -93,10 +100,24 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
                 return build_t2i_adapter(weights)
             case ControlNet():
                 return _built("ControlNetModel", controlnet_config(weights))
+            case MotionModule():
+                return build_motion_module(weights)
             case UpscaleModel():
                 return build_upscaler(recipe)
             case _:
                 raise AssertionError(recipe)  # the others are made as they are read
+
+
+def _denoiser(weights: Weights) -> nn.Module:
+    """A denoiser, with its family's conditioners as modules of it."""
+    family = FAMILIES[weights.family]
+    network: Any = _built(family.network, denoiser_config(weights))
+    if family.blocks:
+        network._repeated_blocks = list(family.blocks)
+    for name, conditioner in family.conditioners.items():
+        config = conditioner_config(weights, name)
+        network.add_module(name, _built(conditioner.network, config))
+    return network
 
 
 def _built(network: str, config: Mapping[str, Any]) -> nn.Module:

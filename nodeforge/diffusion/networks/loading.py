@@ -6,7 +6,7 @@ A network is built without memory, then each parameter takes the tensor that was
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.building import build, build_to_fill
 from nodeforge.diffusion.networks.image_encoder import LoadedImageEncoder, load_image_encoder
 from nodeforge.diffusion.networks.ip_adapter import LoadedIpAdapter, load_ip_adapter
+from nodeforge.diffusion.networks.motion_module import LoadedMotionModule, motion_module_tensors
 from nodeforge.diffusion.networks.streaming import (
     EIGHT_BITS,
     BlockStream,
@@ -37,12 +38,13 @@ from nodeforge.diffusion.weights.configs import lacks, own_folder, scale_of
 from nodeforge.diffusion.weights.layouts import matched, tensors_of, with_tied
 from nodeforge.diffusion.weights.scaled import with_scales
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import weight_files
+from nodeforge.models import FAMILIES, is_whole_model, weight_files
 from nodeforge.values import (
     ControlNet,
     ImageEncoder,
     IpAdapter,
     Model,
+    MotionModule,
     NetworkRecipe,
     Recipe,
     TextEncoder,
@@ -58,8 +60,9 @@ if TYPE_CHECKING:
 
 
 CPU = torch.device("cpu")
-_COUNTER = "num_batches_tracked"
-"""Of batch normalisation; nothing is computed of it, and not all files have it."""
+_GIVEN = ("num_batches_tracked", "pos_embed.pe")
+"""Ends of the names of buffers that not all files have: batch normalisation's counter, of which
+nothing is computed, and sinusoidal positions, which a formula gives."""
 
 
 @dataclass
@@ -127,6 +130,7 @@ LoadedNetwork = (
     | LoadedIpAdapter
     | LoadedImageEncoder
     | LoadedUpscaler
+    | LoadedMotionModule
 )
 Loaded = LoadedNetwork | LoadedTextEncoder
 
@@ -187,6 +191,8 @@ def load(
             return LoadedVae(network, recipe.space)
         case ControlNet():
             return LoadedControlNet(network, weights.family)
+        case MotionModule():
+            return LoadedMotionModule(network, weights.family)
         case UpscaleModel():
             return LoadedUpscaler(network, device, dtype)
 
@@ -242,7 +248,7 @@ def weight_bytes(
 
 def _check_whole(network: nn.Module, weights: Weights, found: Mapping[str, StoredTensor]) -> None:
     """Refuse files that lack weights."""
-    needed = {name for name in network.state_dict() if not name.endswith(_COUNTER)}
+    needed = {name for name in network.state_dict() if not name.endswith(_GIVEN)}
     if missing := sorted(needed - found.keys()):
         raise LoadingError(
             f"{len(missing)} weights of the {weights.part} are missing, as '{missing[0]}'.",
@@ -278,7 +284,7 @@ def _fill(
             made = made if stream is None else stream.as_stored(name, made)
         # one parameter stays one where it serves twice
         state[name] = nn.Parameter(made, False) if name in parameters else made
-    counters = {name: expected[name] for name in expected if name.endswith(_COUNTER)}
+    counters = {name: expected[name] for name in expected if name.endswith(_GIVEN)}
     network.load_state_dict({**counters, **state}, assign=True)
     for name, buffer in network.named_buffers():
         owner, _, own = name.rpartition(".")
@@ -304,14 +310,27 @@ def _sources(network: nn.Module, recipe: NetworkRecipe) -> dict[str, StoredTenso
     weights, path = recipe.weights, Path(recipe.weights.path)
     if isinstance(recipe, UpscaleModel):
         return upscaler_tensors(recipe)
+    if isinstance(recipe, MotionModule):
+        return motion_module_tensors(path)
     if weights.part == "t2i_adapter":
         return t2i_adapter_tensors(path)
     folder = own_folder(weights)
     there = with_scales(
         stored_tensors(path) if folder is None else _folder_tensors(folder, weights)
     )
+    if isinstance(recipe, Model) and is_whole_model(path):
+        there |= _conditioner_tensors(path, weights)
     there = tensors_of(recipe, there, network)
     return with_tied(network.state_dict(), matched(network.state_dict(), there))
+
+
+def _conditioner_tensors(path: Path, weights: Weights) -> dict[str, StoredTensor]:
+    """Those of the networks that are loaded with a denoiser, as its modules."""
+    return {
+        f"{part}.{name}": tensor
+        for part in FAMILIES[weights.family].conditioners
+        for name, tensor in _folder_tensors(path / part, replace(weights, part=part)).items()
+    }
 
 
 def _folder_tensors(folder: Path, weights: Weights) -> dict[str, StoredTensor]:

@@ -1,4 +1,4 @@
-"""Builds text encoders from their configurations: CLIP, T5, Qwen3."""
+"""Builds text encoders from their configurations: CLIP, T5, umT5, Qwen3."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from nodeforge.values import TextEncoderPart
 
 _CLIP = "CLIPTextModel"
 _PROJECTING = f"{_CLIP}WithProjection"
+_T5_FIELDS = (
+    *("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads"),
+    *("relative_attention_num_buckets", "relative_attention_max_distance"),
+    *("layer_norm_epsilon", "feed_forward_proj", "pad_token_id", "eos_token_id"),
+)
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "CLIP": (
         *("vocab_size", "hidden_size", "intermediate_size", "projection_dim"),
         *("num_hidden_layers", "num_attention_heads", "max_position_embeddings", "hidden_act"),
         *("layer_norm_eps", "pad_token_id", "bos_token_id", "eos_token_id"),
     ),
-    "T5": (
-        *("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads"),
-        *("relative_attention_num_buckets", "relative_attention_max_distance"),
-        *("layer_norm_epsilon", "feed_forward_proj", "pad_token_id", "eos_token_id"),
-    ),
+    "T5": _T5_FIELDS,
+    "UMT5": _T5_FIELDS,
     "Qwen3": (
         *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers"),
         *("num_attention_heads", "num_key_value_heads", "head_dim", "hidden_act"),
@@ -48,7 +50,7 @@ def build_text_encoder(part: TextEncoderPart) -> nn.Module:
     told = _with_rope(text_encoder_config(part), part)
     config_of = getattr(transformers, {"CLIP": "CLIPTextConfig"}.get(start, f"{start}Config"))
     config = config_of(**{field: told[field] for field in _FIELDS[start] if field in told})
-    if start == "T5":
+    if start.endswith("T5"):
         config.is_decoder = config.use_cache = False
     return getattr(transformers, name)(config)
 

@@ -46,6 +46,7 @@ class Host(Protocol):
         of: int,
         preview: Callable[[], np.ndarray] | None = None,
         part: float = 0.0,
+        rate: float = 8.0,
     ) -> None: ...
 
     def count_model_call(self) -> None: ...

@@ -91,11 +91,12 @@ class ModelCall:
     Args:
         model: The loaded model, with its network.
         x: The noisy latent as the network reads it, (batch, channels, height, width).
-        timestep: One, without axes.
+        timestep: One, without axes; one for each cell where some are given (`GivenFrames`).
         sigma: Its noise level.
         prompts: Set by guidance, which makes one call or several for each prediction.
         tile: Where `x` lies in the whole latent.
         residuals: Set by ControlNets.
+        frames: Which frames of a clip `x` holds; None is all.
     """
 
     model: Any
@@ -105,6 +106,7 @@ class ModelCall:
     tile: Tile
     prompts: PromptBatch | None = None
     residuals: Residuals | None = None
+    frames: range | None = None
 
     @property
     def batch(self) -> PromptBatch:

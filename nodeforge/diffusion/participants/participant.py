@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from enum import IntEnum
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -19,7 +19,7 @@ from nodeforge.diffusion.participants.host import Host
 from nodeforge.diffusion.participants.model_call import Predict
 from nodeforge.diffusion.samplers.stepper import Blend
 from nodeforge.errors import NodeForgeError
-from nodeforge.values import UNCOUNTED
+from nodeforge.values import counted_fields
 
 _BY_STEP = "by_step"
 BY_STEP: Mapping[str, Any] = {_BY_STEP: True}
@@ -43,6 +43,8 @@ class Order(IntEnum):
     CONTROL = 40
     GUIDANCE_EMBEDDING = 50
     TILES = 60
+    FRAMES = 62
+    WINDOWS = 65
     GUIDANCE = 70
     MASK = 80
 
@@ -59,16 +61,16 @@ class Participant:
         """What holds for the whole run, by field."""
         return {
             each.name: getattr(self, each.name)
-            for each in fields(self)  # pyright: ignore[reportArgumentType]
-            if _counts(each.metadata) and _BY_STEP not in each.metadata
+            for each in _counted(self)
+            if _BY_STEP not in each.metadata
         }
 
     def at(self, step: int) -> dict[str, Any]:
         """What holds in `step`, by field."""
         return {
             each.name: getattr(self, each.name)[step]
-            for each in fields(self)  # pyright: ignore[reportArgumentType]
-            if _counts(each.metadata) and _BY_STEP in each.metadata
+            for each in _counted(self)
+            if _BY_STEP in each.metadata
         }
 
     def loaded(self, host: Host, steps: range) -> AbstractContextManager[None]:
@@ -95,8 +97,10 @@ class Participant:
         """Go on from `state`."""
 
 
-def _counts(metadata: Mapping[str, Any]) -> bool:
-    return UNCOUNTED not in metadata
+def _counted(each: Participant) -> list[Field[Any]]:
+    """The fields that are in keys."""
+    names = counted_fields(each)
+    return [field for field in fields(each) if field.name in names]  # pyright: ignore[reportArgumentType]
 
 
 _REGISTERED: dict[str, type[Participant]] = {}

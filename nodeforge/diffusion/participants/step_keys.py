@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nodeforge.diffusion.participants.participant import Participant, check_registered
 from nodeforge.diffusion.tensors.noise import DrawnNoise
-from nodeforge.values import UNCOUNTED
+from nodeforge.values import counted_fields
 
 VERSION = "4"
 """Raised when a step's result changes for the same values."""
@@ -65,8 +65,7 @@ class Digests:
             case Sequence():
                 return [self._plain(each) for each in value]
             case _ if is_dataclass(value):
-                counted = (each for each in fields(value) if UNCOUNTED not in each.metadata)
-                named = {each.name: self._plain(getattr(value, each.name)) for each in counted}
+                named = {each: self._plain(getattr(value, each)) for each in counted_fields(value)}
                 return [type(value).__name__, named]
         raise TypeError(f"{type(value).__name__} has no digest")
 

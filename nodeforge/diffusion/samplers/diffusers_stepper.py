@@ -24,6 +24,7 @@ from nodeforge.diffusion.schedules.schedule import (
     ScheduleError,
     check_ddim,
     first_step,
+    is_edm,
     shift_of,
     trained_betas,
     whole_steps,
@@ -143,6 +144,13 @@ NATIVE: Mapping[str, DiffusersSampler] = {
     "flow_heun": DiffusersSampler("FlowMatchHeunDiscreteScheduler", flow=_ONLY_NORMAL),
 }
 
+EDM: Mapping[str, DiffusersSampler] = {
+    "dpmpp_2m_sde": DiffusersSampler(
+        "CosineDPMSolverMultistepScheduler", ("exponential", "karras"), state=_MULTISTEP
+    ),
+}
+"""Samplers for models of sigmas themselves (`schedule.is_edm`)."""
+
 _ZERO_SNR = "rescale_betas_zero_snr"
 """Noise up to nothing but noise; schedulers without it get the betas that it makes."""
 
@@ -152,10 +160,14 @@ _SPACING = {
 }
 
 
-def settings_of(sampler: str, schedule: str) -> dict[str, Any]:
+def settings_of(
+    sampler: str, schedule: str, among: Mapping[str, DiffusersSampler] = NATIVE
+) -> dict[str, Any]:
     """What diffusers' scheduler must have in its configuration, whatever the model's says."""
-    native = NATIVE[sampler]
+    native = among[sampler]
     taken = _taken(native.scheduler)
+    if "sigma_schedule" in taken:
+        return {**native.config, "sigma_schedule": schedule}
     kinds = {f"use_{name}_sigmas": schedule == name for name in ("karras", "exponential", "beta")}
     known = {name: value for name, value in kinds.items() if name in taken}
     return {**native.config, **known, **_SPACING.get(schedule, {})}
@@ -182,8 +194,9 @@ def scheduler_for(
     Raises:
         ScheduleError: diffusers refuses the number of steps.
     """
-    settings = {**config, **settings_of(sampler.name, schedule.name)}
-    name = NATIVE[sampler.name].scheduler
+    among = EDM if is_edm(config) else NATIVE
+    settings = {**config, **settings_of(sampler.name, schedule.name, among)}
+    name = among[sampler.name].scheduler
     if config.get("prediction_type") == FLOW:
         settings |= {"use_flow_sigmas": True, "flow_shift": shift_of(config)}
     elif config.get(_ZERO_SNR) and _ZERO_SNR not in _taken(name):
@@ -232,7 +245,7 @@ class DiffusersStepper:
     ) -> None:
         self._first = first_step(schedule, bool(config.get(ROUNDS_UP)))
         check_ddim(schedule, config.get("num_train_timesteps", 1000))
-        self._native = NATIVE[sampler.name]
+        self._native = (EDM if is_edm(config) else NATIVE)[sampler.name]
         self._kind = str(config.get("prediction_type", "epsilon"))
         self._eta = self._native.eta if sampler.eta is None else sampler.eta
         self._steps = whole_steps(schedule)
@@ -278,12 +291,19 @@ class DiffusersStepper:
         self._call = self._calls_before(position)
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(self._call)
-        if hasattr(self._scheduler, "noise_sampler_seed"):
+        if hasattr(self._scheduler, "noise_sampler"):
             device = self._scheduler.timesteps.device
-            self._scheduler.noise_sampler = brownian(drawn, self._scheduler.sigmas, device)
+            self._scheduler.noise_sampler = brownian(drawn, self._outer_sigmas(), device)
         wanted = {"generator": list(drawn.generators), "eta": self._eta or 0.0}
         taken = inspect.signature(self._scheduler.step).parameters
         self._arguments = {name: value for name, value in wanted.items() if name in taken}
+
+    def _outer_sigmas(self) -> Tensor:
+        """Between which its Brownian path lies: those of the schedule, or of all that there are."""
+        told = self._scheduler.config
+        if "sigma_data" not in told:
+            return self._scheduler.sigmas
+        return torch.tensor([told.sigma_min, told.sigma_max], dtype=torch.float64)
 
     def pure_noise(self, noise: Tensor) -> Tensor:
         return noise * getattr(self._scheduler, "init_noise_sigma", 1.0)

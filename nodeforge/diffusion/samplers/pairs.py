@@ -10,11 +10,11 @@ import torch
 
 from nodeforge.diffusion.samplers.comfyui_stepper import COMFYUI as COMFYUI_SAMPLERS
 from nodeforge.diffusion.samplers.comfyui_stepper import FLOW_SAMPLERS, ComfyStepper
-from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, DiffusersStepper
+from nodeforge.diffusion.samplers.diffusers_stepper import EDM, NATIVE, DiffusersStepper
 from nodeforge.diffusion.samplers.sigma_stepper import OWN, SigmaStepper
 from nodeforge.diffusion.samplers.stepper import Blend, Predict, Stepper
 from nodeforge.diffusion.schedules.schedule import NAMES as SCHEDULES
-from nodeforge.diffusion.schedules.schedule import check_rho
+from nodeforge.diffusion.schedules.schedule import check_rho, is_edm
 from nodeforge.diffusion.schedules.spacings import FOR_FLOW, TUNED
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.errors import NodeForgeError
@@ -71,6 +71,8 @@ def make_stepper(
         ScheduleError: the schedule has no step to run.
     """
     kind = kind_for(sampler, schedule, config.get("prediction_type") == FLOW)
+    if is_edm(config):
+        kind = _edm_kind(sampler, schedule)
     if sampler.convention == COMFYUI:
         return ComfyStepper(sampler, schedule, config, device)
     stepper = SigmaStepper if kind == "own" else DiffusersStepper
@@ -102,6 +104,29 @@ def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
             f"another sampler, or one of its schedules: {_schedules_of(name, flow, of)}",
         )
     return kind
+
+
+def _edm_kind(sampler: Sampler, schedule: Schedule) -> str:
+    """Who walks a pair with models of sigmas themselves, which have no betas.
+
+    Raises:
+        UnsupportedPairError: nobody does.
+    """
+    if sampler.convention == COMFYUI:
+        raise _refused(
+            "models of this kind are not walked in ComfyUI's convention.",
+            f"the convention '{DIFFUSERS}'",
+        )
+    native = EDM.get(sampler.name)
+    plain = sampler.eta is None and schedule.rho is None
+    if native is not None and schedule.name in native.schedules and plain:
+        return "diffusers"
+    if sampler.name in OWN:
+        return "own"
+    able = ", ".join(name for name in SAMPLERS if name in OWN and not OWN[name].flow)
+    raise _refused(
+        f"the sampler '{sampler.name}' cannot walk this model's noise levels.", f"one of: {able}"
+    )
 
 
 def _check_names(sampler: Sampler, schedule: Schedule) -> None:

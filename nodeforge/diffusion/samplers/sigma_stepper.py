@@ -35,7 +35,9 @@ from nodeforge.diffusion.samplers.stochastic.restart import restart_step
 from nodeforge.diffusion.schedules.schedule import (
     ROUNDS_UP,
     check_flow,
+    edm_timestep_of,
     first_step,
+    is_edm,
     sigmas_of,
     timestep_of,
     trained_sigmas,
@@ -112,6 +114,7 @@ class SigmaStepper:
     ) -> None:
         self._sampler = self._chosen(sampler.name)
         self._kind = str(config.get("prediction_type", "epsilon"))
+        self._is_edm = is_edm(config)
         if self._kind == FLOW:
             check_flow(schedule)
         self._trained = self._trained_sigmas(config)
@@ -232,6 +235,8 @@ class SigmaStepper:
     def _timestep_of(self, sigma: Tensor) -> Tensor:
         if self._kind == FLOW:  # a flow-matching model knows every level by its name
             return (sigma * len(self._trained)).float()
+        if self._is_edm:
+            return edm_timestep_of(sigma)
         return timestep_of(sigma, self._trained)
 
     def to_sigmas(self, x: Tensor) -> Tensor:

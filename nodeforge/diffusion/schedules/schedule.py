@@ -78,13 +78,18 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
         scheduler: A diffusers scheduler's configuration, with its betas; with
             ``rescale_betas_zero_snr`` the last level is nothing but noise (Lin et al. 2023). A
             flow-matching model has the even levels up to 1, moved by ``shift`` (Esser et al. 2024,
-            equation 23), or by the exponential of ``mu``.
+            equation 23), or by the exponential of ``mu``; one of sigmas themselves (`is_edm`) has
+            levels even in their logarithm between its lowest and highest.
     """
     if scheduler.get("prediction_type") == FLOW:
         count = scheduler.get("num_train_timesteps", 1000)
         even = torch.arange(1, count + 1, dtype=torch.float64) / count
         shift = shift_of(scheduler)
         return shift * even / (1 + (shift - 1) * even)
+    if is_edm(scheduler):
+        low, high = (math.log(scheduler[f"sigma_{end}"]) for end in ("min", "max"))
+        count = scheduler.get("num_train_timesteps", 1000)
+        return torch.linspace(low, high, count, dtype=torch.float64).exp()
     alphas = _alphas(scheduler)
     return ((1 - alphas) / alphas) ** 0.5
 
@@ -92,7 +97,23 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
 def shift_of(scheduler: Mapping[str, Any]) -> float:
     """How far a flow-matching schedule is moved to noisier levels; 1 is not."""
     mu = scheduler.get(MU)
-    return math.exp(mu) if mu is not None else scheduler.get("shift", 1.0)
+    if mu is not None:
+        return math.exp(mu)
+    return scheduler.get("shift", scheduler.get("flow_shift", 1.0))
+
+
+def is_edm(scheduler: Mapping[str, Any]) -> bool:
+    """Whether a model knows sigmas themselves, not numbered levels (Karras et al. 2022).
+
+    Args:
+        scheduler: A diffusers scheduler's configuration, with ``sigma_data``.
+    """
+    return "sigma_data" in scheduler
+
+
+def edm_timestep_of(sigma: Tensor) -> Tensor:
+    """What such a model is told of `sigma`: 0..1, by its arc tangent (Evans et al. 2024)."""
+    return (sigma.double().atan() / math.pi * 2).float()
 
 
 def trained_betas(scheduler: Mapping[str, Any]) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -47,6 +47,21 @@ class PromptInputs:
             each(self.added_conditions),
             mask=each(self.mask),
             references=tuple(_expanded(reference, x) for reference in self.references),
+        )
+
+    def repeated(self, times: int) -> PromptInputs:
+        """The same for each of `times` frames of an item, one after another."""
+
+        def each(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.repeat_interleave(times, 0)
+
+        return replace(
+            self,
+            embedding=self.embedding.repeat_interleave(times, 0),
+            pooled=each(self.pooled),
+            added_conditions=each(self.added_conditions),
+            mask=each(self.mask),
+            references=tuple(each.repeat_interleave(times, 0) for each in self.references),
         )
 
     def arguments(self, dtype: torch.dtype) -> dict[str, Any]:

@@ -80,6 +80,13 @@ def map_placed_tiles(
     return total / weight
 
 
+def placed_tiles(height: int, width: int, tile: int, overlap: int) -> Iterator[Tile]:
+    """Where the tiles lie, row after row."""
+    for top in _starts(height, tile, overlap):
+        for left in _starts(width, tile, overlap):
+            yield Tile(top, left, min(tile, height), min(tile, width))
+
+
 def tile_count(height: int, width: int, tile: int, overlap: int) -> int:
     """How many tiles `in_places` works on."""
     return len([*_starts(height, tile, overlap)]) * len([*_starts(width, tile, overlap)])

@@ -15,6 +15,7 @@ from nodeforge.diffusion.vae.normalising import as_encoded, as_latent, cells_fol
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
 from nodeforge.models import FAMILIES
 from nodeforge.values import Image, Latent, LatentMismatchError
+from nodeforge.values.latent import BCHW
 
 OVERLAP = TILE // 4
 """Pixels that neighbouring tiles share."""
@@ -103,20 +104,25 @@ def decode(
         OutOfMemoryError: memory does not suffice, even in tiles.
         VaeError: what came out is no number, which would be a black picture.
     """
-    _check_space(vae, latent)
+    if latent.layout != BCHW:
+        raise VaeError(
+            "the latent is of no picture.",
+            place="port 'latent'",
+            way_out="Decode a video with 'Decode video', a sound with 'Decode audio'.",
+        )
+    check_space(vae, latent)
     samples = as_encoded(vae.network, latent.samples.to(vae.network.device))
     try:
         with out_of_memory_explained():
             pixels = _decoded(vae, samples, tiled, check)
     except OutOfMemoryError:
         if tiled:
-            raise _too_large(latent) from None
+            raise too_large(latent) from None
         pixels = None  # the failed attempt's memory is given back before the next one
     if pixels is None:
         fell_back()
         pixels = _decoded_in_tiles(vae, samples, latent, check)
-    if not bool(pixels.isfinite().all()):
-        raise _no_numbers()
+    check_numbers(pixels)
     pixels = (pixels.float() * 0.5 + 0.5).clamp(0, 1)
     return Image(pixels.permute(0, 2, 3, 1).cpu().contiguous())
 
@@ -148,11 +154,14 @@ def _decoded_in_tiles(
         with out_of_memory_explained():
             return _decoded(vae, samples, True, check)
     except OutOfMemoryError:
-        raise _too_large(latent) from None
+        raise too_large(latent) from None
 
 
-def _check_space(vae: LoadedVae, latent: Latent) -> None:
-    channels = vae.network.config["latent_channels"] * cells_folded(vae.network) ** 2
+def check_space(vae: LoadedVae, latent: Latent) -> None:
+    """Raise `LatentMismatchError` unless a latent is of the VAE's space."""
+    config = vae.network.config
+    channels = config.get("z_dim") or config.get("decoder_input_channels")
+    channels = channels or config["latent_channels"] * cells_folded(vae.network) ** 2
     if latent.space != vae.space or latent.samples.shape[1] != channels:
         raise LatentMismatchError(
             f"the latent is of the space {latent.space}, the VAE works in {vae.space}.",
@@ -160,8 +169,11 @@ def _check_space(vae: LoadedVae, latent: Latent) -> None:
         )
 
 
-def _no_numbers() -> VaeError:
-    return VaeError(
+def check_numbers(pixels: Tensor) -> None:
+    """Raise `VaeError` where a decoder's answer is no number, which would be a black picture."""
+    if bool(pixels.isfinite().all()):
+        return
+    raise VaeError(
         "the VAE answered with what is no number (NaN or infinite).",
         place="port 'vae'",
         way_out="Its file may be damaged: try another VAE. In half precision numbers may overflow: "
@@ -169,7 +181,8 @@ def _no_numbers() -> VaeError:
     )
 
 
-def _too_large(latent: Latent) -> OutOfMemoryError:
+def too_large(latent: Latent) -> OutOfMemoryError:
+    """The error for a latent that memory does not suffice for, even in tiles."""
     return OutOfMemoryError(
         f"memory does not suffice to decode {latent.batch} × {latent.width} × {latent.height}.",
         way_out="Decode fewer or smaller pictures at once, or free memory.",

@@ -13,6 +13,9 @@ def as_latent(network: Any, encoded: Tensor) -> Tensor:
     if hasattr(network, "bn"):
         mean, spread = _statistics(network, encoded)
         return (_folded(encoded, *network.config.patch_size) - mean) / spread
+    if (told := _statistics_of_channels(network, encoded)) is not None:
+        mean, share = told
+        return (encoded - mean) * share
     shift, factor = _shift_and_factor(network)
     return (encoded if shift is None else encoded - shift) * factor
 
@@ -22,6 +25,9 @@ def as_encoded(network: Any, latent: Tensor) -> Tensor:
     if hasattr(network, "bn"):
         mean, spread = _statistics(network, latent)
         return _unfolded(latent * spread + mean, *network.config.patch_size).to(network.dtype)
+    if (told := _statistics_of_channels(network, latent.to(network.dtype))) is not None:
+        mean, share = told
+        return latent.to(network.dtype) / share + mean
     shift, factor = _shift_and_factor(network)
     samples = latent / factor
     return (samples if shift is None else samples + shift).to(network.dtype)
@@ -30,6 +36,16 @@ def as_encoded(network: Any, latent: Tensor) -> Tensor:
 def cells_folded(network: Any) -> int:
     """Cells of what the encoder says that make one cell of the latent, along each side."""
     return network.config.patch_size[0] if hasattr(network, "bn") else 1
+
+
+def _statistics_of_channels(network: Any, like: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Mean of each channel and the reciprocal of its spread, of VAEs of videos; None of others."""
+    config = network.config
+    if "z_dim" not in config:
+        return None
+    shape = (1, config["z_dim"], 1, 1, 1)
+    mean, spread = torch.tensor(config["latents_mean"]), torch.tensor(config["latents_std"])
+    return mean.view(shape).to(like), 1.0 / spread.view(shape).to(like)
 
 
 def _shift_and_factor(network: Any) -> tuple[float | None, float]:

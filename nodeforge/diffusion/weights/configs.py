@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,15 @@ def denoiser_config(weights: Weights) -> dict[str, Any]:
     return config
 
 
+def conditioner_config(weights: Weights, name: str) -> dict[str, Any]:
+    """The configuration of a conditioner of the denoiser of `weights`.
+
+    Raises:
+        LoadingError: the model has none, or a value in it is out of bounds.
+    """
+    return _read(config_root(weights) / name / _CONFIG, weights, name)
+
+
 def controlnet_config(weights: Weights) -> dict[str, Any]:
     """A ControlNet's configuration; a single file in diffusers' layout tells how deep it is.
 
@@ -151,7 +161,15 @@ def _check_places(
 
 
 def scale_of(config: Mapping[str, Any]) -> int:
-    """Pixels of the picture for one cell of the latent, of a VAE's configuration."""
+    """Pixels of the picture, or samples of the sound, for one cell of a VAE's latents.
+
+    Args:
+        config: The VAE's.
+    """
+    if ratios := config.get("downsampling_ratios"):  # of sounds' VAEs
+        return prod(ratios)
+    if told := config.get("scale_factor_spatial"):  # of videos' VAEs
+        return told
     halvings = len(config.get("block_out_channels", (64,))) - 1
     patch = config.get("patch_size") or (1,)  # a VAE may fold cells into channels
     return 2**halvings * patch[0]

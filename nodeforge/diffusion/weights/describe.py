@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,13 +20,16 @@ from nodeforge.models import (
     fingerprint,
     kind_with_article,
     predicts,
+    read_config,
     recognise,
 )
 from nodeforge.values import (
     ControlNet,
     ImageEncoder,
     IpAdapter,
+    LowNoise,
     Model,
+    MotionModule,
     TextEncoder,
     TextEncoderPart,
     Vae,
@@ -62,6 +66,7 @@ def describe(
     variant: str = "",
     text_encoders: Sequence[Path] = (),
     vae: Path | None = None,
+    low_noise: Path | None = None,
 ) -> Described:
     """The recipes of the model at `path`: a diffusers folder, a checkpoint, or a denoiser alone.
 
@@ -77,6 +82,7 @@ def describe(
         text_encoders: Files of text encoders, in any order, that take the place of its own, or
             that a denoiser alone needs.
         vae: The same for its VAE.
+        low_noise: The expert that takes over at low noise, of a family that has one.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
@@ -87,6 +93,7 @@ def describe(
         family.denoiser,
         *(() if text_encoders else family.text_encoders),
         *(() if vae else ("vae",)),
+        *(family.conditioners if path.is_dir() else ()),
     )
     _check_parts(info, own)
     mark = fingerprint(path)
@@ -94,13 +101,52 @@ def describe(
     def weights(part: str) -> Weights:
         return Weights(str(path), mark, family.name, part)
 
+    model = _denoiser(info, weights(family.denoiser), prediction, zero_snr, variant)
+    if family.second_denoiser and family.second_denoiser in info.parts:
+        second = replace(model, weights=weights(family.second_denoiser))
+        model = with_low_noise(model, second, _boundary(path, family))
+    elif low_noise is not None:
+        second = describe_denoiser(low_noise, prediction, zero_snr, variant)
+        model = with_low_noise(model, second, family.boundary)
     return Described(
-        _denoiser(info, weights(family.denoiser), prediction, zero_snr, variant),
+        model,
         describe_text_encoder(*text_encoders, family=family.name)
         if text_encoders
         else TextEncoder(_encoder_parts(family, weights), family.name),
         describe_vae(vae, family.space) if vae else Vae(weights("vae"), family.space),
     )
+
+
+def with_low_noise(model: Model, second: Model, boundary: float) -> Model:
+    """`model` with an expert that takes over at low noise.
+
+    Args:
+        model: What draws at high noise.
+        second: What draws below.
+        boundary: The noise level between them, as a share of the timesteps.
+
+    Raises:
+        LoadingError: they are of different families, or the boundary is none.
+    """
+    if model.weights.family != second.weights.family:
+        one, other = (FAMILIES[each.weights.family].label for each in (model, second))
+        raise LoadingError(
+            f"the expert for low noise is of {other}, that for high noise of {one}.",
+            place="port 'low_noise'",
+            way_out="Choose the two files of one model.",
+        )
+    if not 0 < boundary < 1:
+        raise LoadingError(
+            f"{boundary:g} lies not between no noise, 0, and nothing but noise, 1.",
+            place="port 'boundary'",
+            way_out="Choose 0.875, which Wan 2.2 was trained with.",
+        )
+    return replace(model, low_noise=LowNoise(second, boundary))
+
+
+def _boundary(folder: Path, family: Family) -> float:
+    told = read_config(folder / "model_index.json").get("boundary_ratio")
+    return float(told) if isinstance(told, int | float) and 0 < told < 1 else family.boundary
 
 
 def describe_denoiser(
@@ -290,6 +336,17 @@ def describe_image_encoder(path: Path) -> ImageEncoder:
         LoadingError: it is no image encoder.
     """
     return ImageEncoder(_usable(path, Kind.IMAGE_ENCODER))
+
+
+def describe_motion_module(path: Path) -> MotionModule:
+    """The recipe of AnimateDiff's motion module at `path`: a folder or a single file.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: it is no motion module, or for no family here.
+    """
+    info = of_kind(path, Kind.MOTION_MODULE)
+    return MotionModule(Weights(str(path), fingerprint(path), info.family or "", info.kind.value))
 
 
 def _usable(path: Path, kind: Kind) -> Weights:

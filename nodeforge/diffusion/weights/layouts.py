@@ -11,9 +11,16 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from nodeforge.diffusion.weights import oobleck, wan_vae
 from nodeforge.diffusion.weights.original_layout import from_original
 from nodeforge.diffusion.weights.weights_file import StoredTensor
-from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, bundled_prefix
+from nodeforge.models import (
+    FAMILIES,
+    TEXT_ENCODER_KINDS,
+    VAE_PREFIXES,
+    Family,
+    bundled_prefix,
+)
 from nodeforge.values import Model, NetworkRecipe, TextEncoderPart, Vae
 
 Source = TypeVar("Source")
@@ -84,7 +91,9 @@ def tensors_of(
     match recipe:
         case Model() if signature := FAMILIES[recipe.weights.family].signature:
             shapes = {name: tuple(each.shape) for name, each in network.state_dict().items()}
-            return from_original(signature, there, shapes) or dict(there)
+            family = FAMILIES[recipe.weights.family]
+            found = from_original(signature, there, shapes) or dict(there)
+            return found | _conditioners(family, there)
         case TextEncoderPart():
             if prefix := bundled_prefix(TEXT_ENCODER_KINDS[recipe.kind], there):
                 return _under(prefix, there)
@@ -92,9 +101,28 @@ def tensors_of(
             there = inside
         case _:
             pass
+    if isinstance(recipe, Vae):
+        for prefix in VAE_PREFIXES:
+            if f"{prefix}{wan_vae.MARK}" in there:
+                return wan_vae.from_wan(_under(prefix, there), network.config)
+            if f"{prefix}{oobleck.MARK}" in there:
+                return oobleck.from_oobleck(_under(prefix, there))
     if any(name.startswith(MARKS) for name in there):
         return from_ldm(recipe.weights.part, there, getattr(network, "config", None))
     return dict(there)
+
+
+def _conditioners(family: Family, there: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    """The tensors of a family's conditioners, as modules of its denoiser."""
+    found = {}
+    for part, conditioner in family.conditioners.items():
+        for name, stored in there.items():
+            if name.startswith(f"{part}."):
+                found[name] = stored
+            for theirs, ours in conditioner.names.items():
+                if name.startswith(f"{theirs}."):
+                    found[f"{part}.{ours}{name.removeprefix(theirs)}"] = stored
+    return found
 
 
 def from_ldm(part: str, there: Mapping[str, StoredTensor], config: Any) -> dict[str, StoredTensor]:

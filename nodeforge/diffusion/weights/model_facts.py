@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,11 @@ from nodeforge.models import (
     predicts,
     read_config,
 )
-from nodeforge.values import Model, Vae, Weights
+from nodeforge.values import Model, Vae, Weights, counted_if_not
+from nodeforge.values.latent import BCHW, BCL, BCTHW
+
+_MOTION_RATE = 8.0
+"""Frames a second of the clips that AnimateDiff's modules were trained on."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class ModelFacts:
         shift: How its schedule is moved, where its scheduler is dynamic.
         comfyui_shift: How far ComfyUI moves its schedule; None where the scheduler says it.
         rounds_strength_up: As `nodeforge.models.Family` has it.
+        layout: Which axes its latents have.
+        frames: Of a video, where nobody says how many; 1 for pictures.
+        rate: Frames of its videos, or samples of its sounds, a second; 0 for pictures.
+        frames_in_cell: As `nodeforge.models.LatentSpace` has it.
+        cells: Of a sound's latents, which are all of one length; 0 for pictures and videos.
     """
 
     family: str
@@ -73,6 +82,16 @@ class ModelFacts:
     shift: ScheduleShift = ScheduleShift.STATIC
     comfyui_shift: float | None = None
     rounds_strength_up: bool = False
+    layout: str = field(default=BCHW, metadata=counted_if_not(BCHW))
+    frames: int = field(default=1, metadata=counted_if_not(1))
+    rate: float = field(default=0.0, metadata=counted_if_not(0.0))
+    frames_in_cell: int = field(default=1, metadata=counted_if_not(1))
+    cells: int = field(default=0, metadata=counted_if_not(0))
+
+    @property
+    def most_seconds(self) -> float:
+        """The longest sound that its latents hold; 0 for pictures and videos."""
+        return self.cells * self.scale / self.rate if self.cells else 0.0
 
     @property
     def kind(self) -> str:
@@ -89,7 +108,7 @@ def facts(model: Model) -> ModelFacts:
     weights, family = model.weights, FAMILIES[model.weights.family]
     network = denoiser_config(weights)
     channels, scale = latent_layout(weights)
-    cells = family.cells_in_token
+    cells = family.cells_in_token if family.folds_cells else 1
     guidance = family.guidance_of(model.variant)
     if guidance is GuidanceKind.EMBEDDED and network.get("guidance_embeds") is False:
         guidance = GuidanceKind.NONE
@@ -113,7 +132,29 @@ def facts(model: Model) -> ModelFacts:
         guidance_width=network.get("time_cond_proj_dim") or 0,
         shift=family.shift,
         rounds_strength_up=family.rounds_strength_up,
+        **_time_axis(model, network),
     )
+
+
+def _time_axis(model: Model, network: Mapping[str, Any]) -> dict[str, Any]:
+    family = FAMILIES[model.weights.family]
+    if (sound := family.sound) is not None:
+        cells = network.get("sample_size", sound.cells)
+        return {"layout": BCL, "cells": cells, "rate": float(_sound_rate(model.weights))}
+    if (video := family.video) is not None:
+        told = {"layout": BCTHW, "frames": video.frames, "rate": video.rate}
+        return {**told, "frames_in_cell": family.latent_space.frames_in_cell}
+    if model.motion is None:
+        return {}
+    return {"layout": BCTHW, "frames": model.motion.context, "rate": _MOTION_RATE}
+
+
+def _sound_rate(weights: Weights) -> int:
+    """Samples a second of the sounds that a model makes."""
+    space = FAMILIES[weights.family].latent_space
+    own = is_whole_model(path := Path(weights.path)) and (path / "vae").is_dir()
+    config = vae_config(Vae(replace(weights, part="vae"), space.name)) if own else {}
+    return config.get("sampling_rate", space.rate)
 
 
 def _comfyui_shift(model: Model, family: Family, scheduler: Mapping[str, Any]) -> float | None:
@@ -173,12 +214,26 @@ def latent_layout(weights: Weights) -> tuple[int, int]:
 def vae_layout(vae: Vae) -> tuple[int, int]:
     """Channels of a VAE's latents, and pixels of the picture for one cell."""
     config = vae_config(vae)
+    if "z_dim" in config:  # a VAE of videos folds pixels, not cells
+        return config["z_dim"], scale_of(config)
+    if "decoder_input_channels" in config:
+        return config["decoder_input_channels"], scale_of(config)
     folded = prod(config.get("patch_size") or (1,))
     return config.get("latent_channels", 4) * folded, scale_of(config)
 
 
 def native_size(weights: Weights) -> tuple[int, int]:
     """Side of the square pictures its family was trained on, and what a side must be a multiple
-    of: pixels."""
+    of: pixels.
+
+    Raises:
+        LoadingError: it makes sounds.
+    """
     family = FAMILIES[weights.family]
+    if family.sound:
+        raise LoadingError(
+            f"{family.label} makes sounds, which have no size.",
+            place="port 'model'",
+            way_out="Choose a model of pictures.",
+        )
     return family.native_size, family.size_multiple

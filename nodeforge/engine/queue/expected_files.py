@@ -17,6 +17,7 @@ from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 
 _SAVE, _NOISE = "image.save", "sampling.noise"
+_SAVE_VIDEO = "video.save"
 _LOOPS = frozenset({"sampling.denoise", "sampling.estimate"})
 _PASSED_ON = {
     **dict.fromkeys((_SAVE, "image.preview", "image.enlarge", "latent.encode"), "image"),
@@ -86,6 +87,8 @@ def expected_files(
 def _expected(
     flat: FlatGraph, path: str, node: FlatNode, stamp: Mapping[str, str]
 ) -> ExpectedFiles:
+    if node.type == _SAVE_VIDEO:
+        return _expected_video(flat, path, node, stamp)
     count = _pictures(flat, path)
     linked = {end.port for end in flat.links if end.node == path}
     prefix, kind = (_value(node, name) for name in ("prefix", "format"))
@@ -100,6 +103,34 @@ def _expected(
     except (NodeForgeError, ValueError):  # it fails as it runs, and says so there
         return ExpectedFiles(count)
     return ExpectedFiles(count, tuple(folder / f"{stem}_00001{suffix}" for folder, stem in places))
+
+
+def _expected_video(
+    flat: FlatGraph, path: str, node: FlatNode, stamp: Mapping[str, str]
+) -> ExpectedFiles:
+    """One file, or for a sequence as many as there are frames, which only a run can tell."""
+    linked = {end.port for end in flat.links if end.node == path}
+    prefix, kind = (_value(node, name) for name in ("prefix", "format"))
+    if "format" in linked:
+        return ExpectedFiles(None)
+    from nodeforge.media import VideoFormat  # it brings numpy
+
+    try:
+        suffix = VideoFormat(kind).suffix
+    except ValueError:  # it fails as it runs, and says so there
+        return ExpectedFiles(None)
+    if VideoFormat(kind) is VideoFormat.SEQUENCE:
+        return ExpectedFiles(None)
+    if "prefix" in linked or any(size in prefix for size in _SIZES):
+        return ExpectedFiles(1)
+    from nodeforge.imaging import output_name, output_place
+
+    try:
+        name = output_name(prefix, stamp.get("parameters", ""), (0, 0))
+        folder, stem = output_place(Path(), name)
+    except NodeForgeError:
+        return ExpectedFiles(1)
+    return ExpectedFiles(1, (folder / f"{stem}_00001{suffix}",))
 
 
 def _pictures(flat: FlatGraph, path: str, above: frozenset[str] = frozenset()) -> int | None:

@@ -19,19 +19,29 @@ from nodeforge.graph.ports import input_names, input_spec, input_value
 from nodeforge.spec import Catalogue, SeedWidget
 from nodeforge.values.setting_names import COMFYUI
 
-LOOP, NOISE, ESTIMATE, DECODE, SAVE = (
-    "sampling.denoise",
-    "sampling.noise",
-    "sampling.estimate",
-    "latent.decode",
-    "image.save",
-)
+LOOP, NOISE, ESTIMATE = "sampling.denoise", "sampling.noise", "sampling.estimate"
 PREFIX = "estimate"
 """What the files of estimates are named with, before they are numbered."""
 EXPLORATION = "exploration"
 """The kind of the group of jobs that an exploration is."""
 _SEEDS = 2**63
 _BATCH, _ITEM = "batch", "item"
+
+
+class _Saving(NamedTuple):
+    """What a decoding node makes of a latent, and the node that saves it."""
+
+    port: str
+    node: str
+
+
+_SAVINGS = {
+    "latent.decode": _Saving("image", "image.save"),
+    "latent.decode_video": _Saving("video", "video.save"),
+}
+"""By the type of the decoding node."""
+_OF_DECODERS = ("tiled", "rate")
+"""Values of decoding nodes that estimates are decoded with as well."""
 
 
 class ExplorationError(RequestError):
@@ -134,7 +144,7 @@ def estimates_of(
     if not loops:
         raise ExplorationError(
             "has no Denoise whose picture is saved, so there is nothing to choose early.",
-            way_out="Add one, with VAE decode and Save image after it.",
+            way_out="Add one, with VAE decode and Save image after it, or those of videos.",
         )
     _check_seeds(flat, loops)
     wanted = dict.fromkeys(loops)
@@ -211,7 +221,7 @@ def _decoder(flat: FlatGraph, loop: str) -> tuple[str, Output]:
         readers.setdefault(start.node, []).append(end.node)
     for path in _reached(loop, readers):
         vae = flat.links.get(Input(path, "vae"))
-        if flat.nodes[path].type == DECODE and vae is not None:
+        if flat.nodes[path].type in _SAVINGS and vae is not None:
             return path, vae
     raise ExplorationError(
         "is decoded by no VAE decode, so its estimate cannot be shown.",
@@ -251,12 +261,14 @@ def _built(
         name, decode, save = names[loop], added[2 * number], added[2 * number + 1]
         made.nodes[name].type = ESTIMATE
         made.nodes[name].values.update(of_loops)
-        tiled = flat.nodes[decoder].values.get("tiled", False)
-        made.nodes[decode] = Node(DECODE, {"tiled": tiled} if isinstance(tiled, bool) else {})
-        made.nodes[save] = Node(SAVE, dict(of_saves))
+        of = flat.nodes[decoder]
+        kept = {name: of.values[name] for name in _OF_DECODERS if name in of.values}
+        saving = _SAVINGS[of.type]
+        made.nodes[decode] = Node(of.type, kept)
+        made.nodes[save] = Node(saving.node, dict(of_saves))
         made.links[Input(decode, "latent")] = Output(name, "latent")
         made.links[Input(decode, "vae")] = vae._replace(node=names[vae.node])
-        made.links[Input(save, "image")] = Output(decode, "image")
+        made.links[Input(save, saving.port)] = Output(decode, saving.port)
         loops.append(name)
         saves.append(save)
     return Estimates(made, tuple(loops), tuple(saves))

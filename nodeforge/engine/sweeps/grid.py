@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 from PIL.ImageFont import FreeTypeFont
 from PIL.ImageFont import ImageFont as BitmapFont
 
 from nodeforge.engine.sweeps.labels import column_label, page_label, row_label
 from nodeforge.engine.sweeps.results import CellResult
+from nodeforge.media import read_frame
 
 _MOST_PIXELS = 64 * 2**20
 _MOST_SIDE = 16_000
@@ -95,8 +96,9 @@ def _place(
 
 
 def thumbnail(file: Path, width: int, height: int) -> Image.Image:
-    """The picture in a file, made no larger than asked, on white where it is transparent."""
-    with Image.open(file) as stored:
+    """The picture in a file, or a video's first, no larger than asked, on white where it is
+    transparent."""
+    with _picture_in(file) as stored:
         made = stored.convert("RGBA")
     made.thumbnail((width, height), Image.Resampling.LANCZOS)
     on_paper = Image.new("RGB", made.size, _PAPER)
@@ -120,8 +122,16 @@ def _cell_size(results: Sequence[CellResult], rows: int, columns: int) -> tuple[
 
 
 def _size_of(file: Path) -> tuple[int, int]:
-    with Image.open(file) as stored:
+    with _picture_in(file) as stored:
         return stored.size
+
+
+def _picture_in(file: Path) -> Image.Image:
+    """A file's picture; of a video that Pillow does not read, its first frame."""
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        return Image.fromarray(read_frame(file))
 
 
 def _write(

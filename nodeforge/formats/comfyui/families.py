@@ -25,6 +25,7 @@ class ComfyFamily:
         clip: Types of CLIP loaders that it uses.
         classes: A pattern of node classes that it uses; empty where there is none.
         is_run: NodeForge runs it.
+        lacks: Why nodes of its classes have no counterpart; empty says nothing.
     """
 
     label: str
@@ -32,6 +33,7 @@ class ComfyFamily:
     clip: tuple[str, ...] = ()
     classes: str = ""
     is_run: bool = False
+    lacks: str = ""
 
 
 FAMILIES: tuple[ComfyFamily, ...] = (
@@ -70,13 +72,32 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("Capybara", "capybara"),
     ComfyFamily("Kandinsky 5", "kandinsky", ("kandinsky5", "kandinsky5_image")),
     ComfyFamily("Cosmos", "cosmos", ("cosmos",), "Cosmos.*"),
-    ComfyFamily("Wan", r"wan_?\d|wan_animate|chrono_edit|humo_", ("wan",), "Wan.*ToVideo"),
-    ComfyFamily("LTX-Video", "ltx", ("ltxv",), "LTXV.*|LTXAV.*"),
+    ComfyFamily(
+        "Wan VACE",
+        r"wan_?\d.*vace",
+        classes="WanVace.*|TrimVideoLatent",
+        lacks="is of Wan VACE, whose control videos and masks no model here reads yet.",
+    ),
+    ComfyFamily(
+        "Wan from a picture or a control",
+        r"wan_?\d.*_(i2v|flf2v|fun|s2v|ati|animate|camera|scail\d*|dancer|infinitetalk)(_|$)"
+        "|wan_?(animate|move|dancer)|chrono_edit|humo_",
+        classes="(?!WanVace).*Wan.*To(Image|Video).*|WanCamera.*|WanMove.*",
+        lacks="is of Wan's models that start from pictures or controls; text to video runs here.",
+    ),
+    ComfyFamily("Wan", r"wan_?\d", ("wan",), is_run=True),
+    ComfyFamily(
+        "LTX-Video",
+        "ltx",
+        ("ltxv",),
+        "(Empty)?LTX.*|TextGenerateLTX.*",
+        lacks="is of LTX-Video, a family that NodeForge does not run yet.",
+    ),
     ComfyFamily(
         "Hunyuan Video",
         "hunyuan_?video",
         ("hunyuan_video", "hunyuan_video_15", "hunyuan_image"),
-        "EmptyHunyuan(Latent)?Video.*|EmptyHunyuanImageLatent",
+        "EmptyHunyuanVideo.*|EmptyHunyuanImageLatent|HunyuanVideo.*",
     ),
     ComfyFamily("Hunyuan3D", "hunyuan_?3d", classes=".*Hunyuan3D.*"),
     ComfyFamily("Mochi", "mochi", ("mochi",), "EmptyMochiLatentVideo"),
@@ -84,7 +105,8 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("MiniMax", "minimax_h|fastvideo_fasth3|fasth3", ("minimax",)),
     ComfyFamily("SeedVR2", "seedvr2"),
     ComfyFamily("Stable Video Diffusion", "svd(_|$)", classes="SVD_img2vid_Conditioning"),
-    ComfyFamily("Stable Audio", "stable_audio", ("stable_audio",)),
+    ComfyFamily("Stable Audio 3", "stable_audio_3"),
+    ComfyFamily("Stable Audio Open", "stable_audio_", is_run=True),
     ComfyFamily("ACE-Step", "ace_?step", ("ace",), ".*AceStep.*"),
     ComfyFamily(
         "That of the model (SD 3, Qwen-Image, Z-Image or another with their latents)",
@@ -111,6 +133,13 @@ def families_not_run(nodes: Iterable[ComfyNode], *, recognised: bool = False) ->
         specific = [family for family in found if family is not FAMILIES[-1]]
         found = specific or found
     return list(dict.fromkeys(family.label for family in found if not family.is_run))
+
+
+def why_not_run(class_type: str) -> str:
+    """Why a class has no counterpart, as a sentence."""
+    known = (each for each in FAMILIES if each.lacks and re.fullmatch(each.classes, class_type))
+    found = next(known, None)
+    return found.lacks if found else "is of a class that has no counterpart here."
 
 
 def _texts(node: ComfyNode) -> set[str]:

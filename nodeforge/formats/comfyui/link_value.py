@@ -29,12 +29,31 @@ class EmptyLatent:
         height: Pixels.
         batch: Pictures at once.
         item: The only one that is used, by its place in the batch; None is all.
+        frames: Of a video; None for pictures.
     """
 
     width: InputValue
     height: InputValue
     batch: InputValue
     item: int | None = None
+    frames: InputValue | None = None
+
+
+@dataclass(frozen=True)
+class MotionInputs:
+    """AnimateDiff's nodes around a model, until they are one *Load motion module* here.
+
+    Args:
+        file: The motion module.
+        loras: Motion LoRAs, with their strengths.
+        context: Frames of a window; None is all of the clip.
+        overlap: Frames that windows share.
+    """
+
+    file: str = ""
+    loras: tuple[tuple[str, float], ...] = ()
+    context: int | None = None
+    overlap: int = 4
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,10 @@ class LinkValue:
         value: A plain value that is known without running.
         muted: It comes from a muted node that has no NodeForge node.
         empty: LATENT: the size of an empty latent.
+        video: LATENT and VAE: it is of a video.
+        clip: IMAGE: the video whose frames these are; pictures of it are made where one asks.
+        motion: MODEL: the node that loads its motion module.
+        motion_inputs: What AnimateDiff's loaders say of one.
         mask: LATENT and CONDITIONING: the inpainting mask.
         masked_image: CONDITIONING: the masked image of an inpainting checkpoint, encoded.
         negative_controls: CONDITIONING: ControlNets that the negative conditioning also gets.
@@ -97,6 +120,10 @@ class LinkValue:
     value: Any = None
     muted: bool = False
     empty: EmptyLatent | None = None
+    video: bool = False
+    clip: Output | None = None
+    motion: str = ""
+    motion_inputs: MotionInputs | None = None
     mask: Output | None = None
     masked_image: Output | None = None
     negative_controls: tuple[NegativeControl, ...] = ()

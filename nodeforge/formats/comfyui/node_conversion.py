@@ -55,6 +55,11 @@ class Workflow(Protocol):
 
     def empty_latent(self, empty: EmptyLatent) -> Output: ...
 
+    def pictures_of(self, video: Output) -> Output: ...
+
+    @property
+    def model_names(self) -> tuple[str, ...]: ...
+
     def is_linked(self, node: ComfyNode, slot: int) -> bool: ...
 
 
@@ -99,9 +104,20 @@ class NodeConversion:
         return self.resolve(self.linked.get(name))
 
     def resolve(self, link: LinkValue | None) -> Output | None:
-        """The NodeForge output of `link`; an empty latent gets its node now."""
-        if link is None or link.output is not None or link.empty is None:
+        """The NodeForge output of `link`; an empty latent, and pictures of a video, get their
+        node now.
+
+        Raises:
+            NoCounterpartError: it is an empty latent of a video.
+        """
+        if link is None or link.output is not None:
             return link and link.output
+        if link.clip is not None:
+            return self.workflow.pictures_of(link.clip)
+        if link.empty is None:
+            return None
+        if link.empty.frames is not None:
+            raise NoCounterpartError("takes an empty latent of a video, which is noise here.")
         return self.workflow.empty_latent(link.empty)
 
     def input_value(self, name: str, default: Plain) -> InputValue:
@@ -191,7 +207,7 @@ class NodeConversion:
         link = self.linked.get(source)
         if link is None or link.type != kind:
             return LinkValue(kind, output)
-        return replace(link, output=output, empty=None, value=None)
+        return replace(link, output=output, empty=None, clip=None, value=None)
 
     def report_difference(self, text: str) -> None:
         """Report a difference from ComfyUI at this node, if it takes part in a run."""

@@ -10,7 +10,7 @@ from nodeforge.formats import json_text
 from nodeforge.formats.comfyui import api_form, ui_form
 from nodeforge.formats.comfyui.comfy_graph import ComfyGraph
 from nodeforge.formats.errors import WorkflowError
-from nodeforge.formats.pictures import is_picture
+from nodeforge.formats.pictures import is_media, is_picture, texts_of_file
 from nodeforge.formats.workflow import read_bytes
 
 CHUNKS = ("workflow", "prompt")
@@ -36,7 +36,9 @@ def read_file(path: Path) -> ComfyGraph:
         RequestError: it cannot be read, is damaged, or passes a bound.
     """
     try:
-        return _of_picture(path) if is_picture(path) else read_text(read_bytes(path))
+        return (
+            _of_picture(path) if is_picture(path) or is_media(path) else read_text(read_bytes(path))
+        )
     except RequestError as error:
         raise (error if path.name in error.place else error.at(path.name)) from None
 
@@ -70,9 +72,7 @@ def from_json(raw: Any) -> ComfyGraph:
 
 
 def _of_picture(path: Path) -> ComfyGraph:
-    from nodeforge.imaging import read_text as texts_of  # only here: it brings numpy
-
-    texts = texts_of(path)
+    texts = texts_of_file(path)
     found = [name for name in CHUNKS if texts.get(name, "").lstrip().startswith("{")]
     for name in found:
         try:
@@ -80,6 +80,7 @@ def _of_picture(path: Path) -> ComfyGraph:
         except WorkflowError as error:
             if name == found[-1]:
                 raise error.at(f"'{name}'") from None
+    what = "video or sound" if is_media(path) else "picture"
     named = sorted(name for name in texts if not name.startswith("date:"))
     holds = f" Its metadata: {', '.join(named)}." if named else ""
-    raise NotComfyUIError(f"is a picture without a workflow of ComfyUI.{holds}")
+    raise NotComfyUIError(f"is a {what} without a workflow of ComfyUI.{holds}")

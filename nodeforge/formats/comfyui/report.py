@@ -51,7 +51,7 @@ class Report:
         differences: What makes other pictures than in ComfyUI, to the ComfyUI nodes concerned;
             no nodes where it concerns all.
         problems: What in the file could not be read.
-        pictures: Image files that the workflow names but does not contain.
+        pictures: Pictures, videos and sounds that the workflow names but does not contain.
         families: Families of models in it that NodeForge does not run yet.
         models: Model files that are not here, whose addresses the workflow says.
     """
@@ -104,7 +104,7 @@ class Report:
             yield f"  {text}{f' (node {_few(nodes)})' if nodes else ''}"
         if self.pictures:
             named = ", ".join(dict.fromkeys(self.pictures))
-            yield f"Pictures to choose, or to copy to the folder for inputs: {named}"
+            yield f"Files to choose, or to copy to the folder for inputs: {named}"
         if self.models:
             yield "Model files that are not here, and where the workflow says they are from:"
         for each in self.models:

@@ -11,6 +11,7 @@ from nodeforge.formats.comfyui.rows import (
     latents,
     loaders,
     masks,
+    motion,
     pack_sampling,
     picture_sizes,
     pipes,
@@ -18,9 +19,11 @@ from nodeforge.formats.comfyui.rows import (
     prompts,
     sampling,
     schedules,
+    sounds,
     switches,
     texts,
     values,
+    videos,
 )
 
 NOTES = frozenset({"Note", "MarkdownNote"})
@@ -37,6 +40,9 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Batches of images": batches.ROWS,
     "Preprocessors": preprocessors.ROWS,
     "Masks": masks.ROWS,
+    "Videos": videos.ROWS,
+    "Motion modules": motion.ROWS,
+    "Sounds": sounds.ROWS,
     "Values": values.ROWS,
     "Texts and numbers of others": texts.ROWS,
     "Switches": switches.ROWS,

@@ -18,7 +18,7 @@ from nodeforge.formats.comfyui.comfy_graph import (
     control_word,
     in_order,
 )
-from nodeforge.formats.comfyui.families import families_not_run
+from nodeforge.formats.comfyui.families import families_not_run, why_not_run
 from nodeforge.formats.comfyui.link_value import EmptyLatent, LinkValue
 from nodeforge.formats.comfyui.missing_models import models_not_here
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
@@ -86,6 +86,8 @@ class WorkflowConversion:
         self.converted: dict[str, list[str]] = {}
         self.notes: dict[str, str] = {}
         self.empty_latents: dict[EmptyLatent, str] = {}
+        self.pictures: dict[Output, Output] = {}
+        """Frames of videos, as pictures."""
         self.shared: set[str] = set()
         self.recognised = False
         """A model file of the workflow is here, and of a family that is run."""
@@ -139,6 +141,24 @@ class WorkflowConversion:
                     node.values[port] = given.value
         return Output(self.empty_latents[empty], "latent")
 
+    def pictures_of(self, video: Output) -> Output:
+        """The frames of a video as pictures, by a node beside the one that gives it."""
+        if video not in self.pictures:
+            nodes = self.document.graph.nodes
+            name = self.name("video.to_images")
+            nodes[name] = Node("video.to_images", mode=nodes[video.node].mode)
+            self.document.graph.links[Input(name, "video")] = video
+            next(n for n in self.converted.values() if video.node in n).append(name)
+            self.pictures[video] = Output(name, "image")
+        return self.pictures[video]
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """What loaders are told: the names of model files among it."""
+        loaders = (node for node in self.graph.nodes.values() if "Loader" in node.class_type)
+        held = (v for node in loaders for v in (*node.values.values(), *node.unnamed_values))
+        return tuple(value for value in held if type(value) is str)
+
     @property
     def picture_size(self) -> tuple[int, int] | None:
         """Width and height of the first empty latent."""
@@ -181,7 +201,7 @@ class WorkflowConversion:
             self._mute_unfed(node, linked, became.label)
         conversion = NodeConversion(self, node, {n: s for n, s in linked.items() if not s.muted})
         if row is None:
-            became.lacks = "is of a class that has no counterpart here."
+            became.lacks = why_not_run(node.class_type)
             self._placeholder(conversion)
         else:
             values, conversion.control = _named_values(node, row)

@@ -5,7 +5,7 @@ if it stood in the workflow: sizes, choices of a switch and the lengths of lists
 """
 
 from nodeforge.graph.planned.copies import copy_id, number_of, original
-from nodeforge.graph.planned.evaluate import Evaluator, coerce
+from nodeforge.graph.planned.evaluate import Evaluator, Resolve, coerce
 from nodeforge.graph.planned.expand import HOLDERS, MOST_COPIES, Expanded, ExpandError, expand
 from nodeforge.graph.planned.survey import Survey, expand_shipped, flatten_with_values, survey
 
@@ -15,6 +15,7 @@ __all__ = [
     "Evaluator",
     "ExpandError",
     "Expanded",
+    "Resolve",
     "Survey",
     "coerce",
     "copy_id",

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nodeforge.imaging.errors import NoRoomError, SaveError
@@ -21,14 +21,14 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d) *")
 """Names of devices on Windows, whatever their suffix."""
 
 
-def write_new(folder: Path, pattern: str, data: bytes) -> Path:
+def write_new(folder: Path, pattern: str, data: bytes | Callable[[Path], None]) -> Path:
     """Write `data` into a new file of `folder`, which is made if need be.
 
     Args:
         folder: Where.
         pattern: The file's name, in which ``{}`` becomes a number of five digits that no file
             there has yet: ``fox_{}.png``.
-        data: All of the file.
+        data: All of the file, or what writes it to a path: a video is too large to be held.
 
     Raises:
         SaveError: the disk is full or the folder cannot be written; no part is left behind.
@@ -111,15 +111,17 @@ def _next_number(folder: Path, pattern: str) -> int:
     return next_number((path.name for path in folder.iterdir()), before, after)
 
 
-def _written(folder: Path, data: bytes) -> Path:
+def _written(folder: Path, data: bytes | Callable[[Path], None]) -> Path:
     """A temporary file beside the target that holds all of `data`, on the disk itself."""
     part = folder / f".{uuid.uuid4().hex}.part"
     try:
-        with part.open("xb") as file:
-            file.write(data)
+        if callable(data):
+            data(part)
+        with part.open("ab" if callable(data) else "xb") as file:
+            file.write(b"" if callable(data) else data)
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
+    except BaseException:  # a run that is stopped leaves no part either
         with contextlib.suppress(OSError):
             part.unlink()
         raise

@@ -8,6 +8,7 @@ from nodeforge.models.detection.info import Kind
 from nodeforge.models.detection.networks import FoundNetworks
 from nodeforge.models.detection.unsupported import WIDTHS
 from nodeforge.models.families import FAMILIES, Family, Task
+from nodeforge.models.files.diffusers_folder import CONFIG, read_config
 
 Fitting = tuple[tuple[Family, ...], str]
 """Families, the likeliest first, or none, and the reason where it is not one."""
@@ -29,6 +30,8 @@ def families_of(found: FoundNetworks) -> Fitting:
         return (), found.unread
     if found.foreign and found.kind is not Kind.LORA and found.network in ("", *_WITH_SIGNATURE):
         return (), f"{found.foreign} is not supported yet"
+    if found.families and found.kind is Kind.VAE:
+        return tuple(FAMILIES[name] for name in found.families), ""
     if found.families:
         return _by_signature(found)
     if by_class := tuple(f for f in FAMILIES.values() if f.network == found.network != UNET):
@@ -39,6 +42,8 @@ def families_of(found: FoundNetworks) -> Fitting:
         return (), "it is no kind of model known here"
     if found.kind is Kind.VAE:
         return _by_latents(found)
+    if found.kind is Kind.MOTION_MODULE:
+        return _by_blocks(found)
     if found.kind is Kind.T2I_ADAPTER:
         return _by_adapter(found)
     if found.width is not None:
@@ -71,11 +76,13 @@ def _by_signature(found: FoundNetworks) -> Fitting:
     told = [f for f in fitting if f.name == found.base] or [
         f for f in fitting if f.width == found.width
     ]
+    reads = found.in_channels or 0
+    told = [f for f in told if reads in f.in_channels] or told
     if found.kind is Kind.LORA:
         reason = f"{found.foreign} of this size is not supported yet" if found.foreign else ""
         return (*told, *(family for family in fitting if family not in told)), reason
     family = (told or fitting)[0]
-    reads, made = found.in_channels or 0, found.latent_channels or 0
+    made = found.latent_channels or 0
     if found.kind is not Kind.TEXT_ENCODER and reads != made:
         inpaints = reads > 2 * made and Task.INPAINTING in family.in_channels.values()
         if not inpaints:
@@ -120,6 +127,19 @@ def _by_adapter(found: FoundNetworks) -> Fitting:
         return factor is not None and channels in (factor**2, 3 * factor**2)
 
     return _those(fits, f"{channels} input channels are of")
+
+
+def _by_blocks(found: FoundNetworks) -> Fitting:
+    """A motion module's layers go into a UNet of blocks as wide as they are."""
+    unets = tuple(family for family in FAMILIES.values() if family.network == UNET)
+    fitting = tuple(family for family in unets if _blocks(family) == found.block_channels)
+    if fitting:
+        return fitting, ""
+    return unets, "its blocks are of no published model: those of the model at hand will tell"
+
+
+def _blocks(family: Family) -> tuple[int, ...]:
+    return tuple(read_config(family.denoiser_config() / CONFIG).get("block_out_channels", ()))
 
 
 def _those(fits: Callable[[Family], bool], told: str) -> Fitting:

@@ -29,6 +29,8 @@ class FoundNetworks:
         base: Family or label that its metadata names, for where the shapes leave it open.
         architecture: Of an upscaler, a name in `UPSCALERS`; empty for other files.
         scale: How many times wider an upscaler makes a picture; 0 where its header does not tell.
+        block_channels: Of the blocks of the UNet that a motion module goes into.
+        frames: The most frames that a motion module relates at once.
         unread: Why its weights are not read, where a configuration says so; empty where they are.
         foreign: Label of an architecture that no family here covers; empty where none is.
     """
@@ -55,4 +57,6 @@ class FoundNetworks:
     foreign: str = ""
     architecture: str = ""
     scale: int = 0
+    block_channels: tuple[int, ...] = ()
+    frames: int = 0
     unread: str = ""

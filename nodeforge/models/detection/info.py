@@ -21,6 +21,7 @@ class Kind(StrEnum):
     IP_ADAPTER = "ip_adapter"
     IMAGE_ENCODER = "image_encoder"
     UPSCALER = "upscaler"
+    MOTION_MODULE = "motion_module"
     UNKNOWN = "unknown"
 
 
@@ -64,6 +65,7 @@ class ModelInfo:
             read; empty for plain ones.
         architecture: Of an upscaler, a name in `UPSCALERS`; empty for other files.
         scale: How many times wider an upscaler makes a picture; 0 where its header does not tell.
+        frames: Of a motion module, the most frames that it relates at once; 0 for other files.
         reason: Why no node can use it, as a sentence; empty otherwise.
         name: How workflows name it, once a folder has listed it.
         listed: The kind of folder that listed it, which is what `ModelFolders.find` asks for.
@@ -90,6 +92,7 @@ class ModelInfo:
     quantisation: str = ""
     architecture: str = ""
     scale: int = 0
+    frames: int = 0
     reason: str = ""
     name: str = ""
     listed: str = ""

@@ -69,6 +69,7 @@ def lora_families(layers: Iterable[ChangedLayer]) -> LoraFamilies:
         if (signature := family.signature) and known[name] >= least
     ]
     agreed = {f.name: _agrees(f, s, s.sizes, groups) for f, s in named}
+    named = [each for each in named if agreed[each[0].name] or not each[1].common_names]
     sized = [each for each in named if agreed[each[0].name]]
     sized = sized or [each for each in named if agreed[each[0].name] is not False]
     if not sized:

@@ -17,6 +17,7 @@ from nodeforge.models.detection.info import Kind, Layout
 from nodeforge.models.detection.lora_families import ChangedLayer, LoraFamilies, lora_families
 from nodeforge.models.detection.lora_names import OTHER_DENOISER, UNET, LoraTensor, parse
 from nodeforge.models.detection.transformers import (
+    SOUND_VAES,
     VAE_PREFIXES,
     find_denoiser,
     find_text_encoder,
@@ -31,7 +32,7 @@ from nodeforge.models.detection.unsupported import (
     unsupported_architecture,
 )
 from nodeforge.models.detection.upscalers import find_upscaler
-from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS
+from nodeforge.models.families import FAMILIES, OOBLECK, SPACES, TEXT_ENCODER_KINDS, WAN_VAE
 
 _TEXT = (
     "cond_stage_model.transformer.text_model.",
@@ -58,6 +59,15 @@ _MOST_VECTORS, _MOST_OF_EMBEDDING = 1024, 16
 _VECTORS = ("clip_l", "clip_g", "emb_params")
 """What trainers of textual inversions call the vectors."""
 
+_VIDEO_VAES = (
+    ("decoder.middle.0.residual.0.gamma", "decoder.conv1.weight", Layout.ORIGINAL),
+    ("decoder.mid_block.resnets.0.norm1.gamma", "decoder.conv_in.weight", Layout.DIFFUSERS),
+)
+_MOTION = re.compile(
+    r"(?:module\.)?down_blocks\.(\d+)\.motion_modules\.0\.(?:temporal_transformer\.)?proj_in\.weight"
+)
+_POSITIONS = re.compile(r"\bpos_(?:encoder|embed)\.pe$")
+"""The table of a motion module's places in time, (1, frames, channels)."""
 _LORA_TEXT = re.compile(r"attn2[._](?:processor[._])?to_[kv]$")
 _LORA_ENCODER = re.compile(r"self_attn[._][qkv]_proj$")
 _LORA_INPUTS = ("down", "hada_w1_b", "lokr_w1", "lokr_w1_b")
@@ -73,7 +83,7 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     if upscaler := find_upscaler(shapes):
         return upscaler
     found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, find_denoiser, _vae))
-    found = found or (_lora(shapes) if _has(names, _LORA) else None)
+    found = found or (_lora(shapes) if _has(names, _LORA) else _motion_module(shapes))
     found = found or _first(
         shapes, (_adapter, _image_encoder, find_text_encoder, _text, _embedding)
     )
@@ -188,6 +198,22 @@ def _adapter(shapes: Shapes) -> FoundNetworks | None:
     )
 
 
+def _motion_module(shapes: Shapes) -> FoundNetworks | None:
+    """AnimateDiff's attention along the frames, by its authors' names or diffusers'."""
+    found = (_MOTION.fullmatch(name) for name in shapes)
+    channels = {int(each[1]): shapes[each[0]][0] for each in found if each}
+    if not channels:
+        return None
+    diffusers = "down_blocks.0.motion_modules.0.proj_in.weight" in shapes
+    return FoundNetworks(
+        kind=Kind.MOTION_MODULE,
+        layout=Layout.DIFFUSERS if diffusers else Layout.OTHER,
+        parts=("motion_module",),
+        block_channels=tuple(channels[block] for block in sorted(channels)),
+        frames=next((s[1] for n, s in shapes.items() if _POSITIONS.search(n) and len(s) == 3), 0),
+    )
+
+
 def _checkpoint(shapes: Shapes) -> FoundNetworks | None:
     """A denoiser in LDM layout, alone or with its text encoder and VAE."""
     first = "input_blocks.0.0.weight"
@@ -225,6 +251,8 @@ def _diffusers_unet(shapes: Shapes) -> FoundNetworks | None:
 
 
 def _vae(shapes: Shapes) -> FoundNetworks | None:
+    if (found := _video_vae(shapes) or _sound_vae(shapes)) is not None:
+        return found
     prefix = _prefix(shapes, VAE_PREFIXES, "decoder.conv_in.weight")
     if prefix is None:
         return None
@@ -241,6 +269,43 @@ def _vae(shapes: Shapes) -> FoundNetworks | None:
         latent_scale=2**doublings * math.isqrt(folded),
         foreign="" if len(shapes[f"{prefix}decoder.conv_in.weight"]) < 5 else "A VAE of videos",
     )
+
+
+def _video_vae(shapes: Shapes) -> FoundNetworks | None:
+    """Wan's, by its authors' names or diffusers'; those of other videos are not run."""
+    for mark, first, layout in _VIDEO_VAES:
+        prefix = _prefix(shapes, VAE_PREFIXES, mark)
+        if prefix is None or len(shapes.get(f"{prefix}{first}", ())) != 5:
+            continue
+        channels = shapes[f"{prefix}{first}"][1]
+        spaces = [s for s in SPACES.values() if s.vae == WAN_VAE and s.channels == channels]
+        return FoundNetworks(
+            kind=Kind.VAE,
+            layout=layout,
+            parts=("vae",),
+            latent_channels=channels,
+            latent_scale=spaces[0].scale if spaces else None,
+            families=tuple(f.name for f in FAMILIES.values() if f.latent_space in spaces),
+            foreign="" if spaces else "A VAE of videos",
+        )
+    return None
+
+
+def _sound_vae(shapes: Shapes) -> FoundNetworks | None:
+    """Stable Audio's, by its authors' names or diffusers'."""
+    for mark, layout in zip(SOUND_VAES, (Layout.ORIGINAL, Layout.DIFFUSERS), strict=True):
+        if (prefix := _prefix(shapes, VAE_PREFIXES, mark)) is None:
+            continue
+        space = next(each for each in SPACES.values() if each.vae == OOBLECK)
+        return FoundNetworks(
+            kind=Kind.VAE,
+            layout=layout,
+            parts=("vae",),
+            latent_channels=_side(shapes, prefix + mark, 1),
+            latent_scale=space.scale,
+            families=tuple(f.name for f in FAMILIES.values() if f.latent_space is space),
+        )
+    return None
 
 
 def _text(shapes: Shapes) -> FoundNetworks | None:

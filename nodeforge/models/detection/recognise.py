@@ -46,6 +46,8 @@ _PARTS = tuple(
         [
             *sorted(family.denoiser for family in FAMILIES.values())[::-1],
             *sorted(part for family in FAMILIES.values() for part in family.text_encoders),
+            *sorted({f.second_denoiser for f in FAMILIES.values()} - {""}),
+            *sorted(part for family in FAMILIES.values() for part in family.conditioners),
             *("vae", "controlnet"),
         ]
     )
@@ -57,6 +59,7 @@ _TAKEN_TO_BE = {
     "Qwen3ForCausalLM": Kind.TEXT_ENCODER,
     "ControlNetModel": Kind.CONTROLNET,
     "T2IAdapter": Kind.T2I_ADAPTER,
+    "MotionAdapter": Kind.MOTION_MODULE,
     "CLIPVisionModelWithProjection": Kind.IMAGE_ENCODER,
 }
 _OF_DENOISERS = ("unet", "transformer")
@@ -212,7 +215,8 @@ def _info(path: Path, found: FoundNetworks) -> ModelInfo:
         layout=found.layout,
         families=tuple(family.name for family in fitting),
         encoder=found.encoder if found.kind is Kind.TEXT_ENCODER else "",
-        inpainting=(found.in_channels or 0) > 2 * (found.latent_channels or found.in_channels or 0),
+        inpainting=bool(fitting)
+        and (found.in_channels or 0) > 2 * (found.latent_channels or found.in_channels or 0),
         parts=found.parts,
         width=found.width or found.text_width,
         latent_channels=found.latent_channels,
@@ -221,6 +225,7 @@ def _info(path: Path, found: FoundNetworks) -> ModelInfo:
         zero_snr=found.zero_snr,
         architecture=found.architecture,
         scale=found.scale,
+        frames=found.frames,
         reason=reason,
     )
 

@@ -10,8 +10,11 @@ from nodeforge.models.detection.unsupported import TEXT_ENCODER_MARKS, unsupport
 from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS, Family, Task, TextEncoderKind
 from nodeforge.models.families.signature import Place, Signature
 
-VAE_PREFIXES = ("first_stage_model.", "vae.", "")
+VAE_PREFIXES = ("first_stage_model.", "vae.", "pretransform.model.", "")
 """Before the names of a VAE's tensors."""
+
+SOUND_VAES = ("decoder.layers.0.weight_v", "decoder.conv1.weight_v")
+"""The first tensor of a sound VAE's decoder, by its authors' name and diffusers'."""
 
 _WRAPPERS = ("model.", "")
 _BEFORE_TEXT = "text_encoders.{}.transformer."
@@ -73,7 +76,11 @@ def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundN
     table = next((shapes[wrapper + name] for name in like.table if wrapper + name in shapes), ())
     words, width = (*table, 0, 0)[:2]
     label = unsupported_architecture("\n".join(shapes), TEXT_ENCODER_MARKS)
-    alike = [kind for kind in _marked_kinds() if kind.network == like.network]
+    alike = [
+        kind
+        for kind in _marked_kinds()
+        if kind.network == like.network and all(wrapper + mark in shapes for mark in kind.marks)
+    ]
     found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
     if not label and found is None:
         label = f"{like.label.split('-')[0]} of width {width} with {words:,} words"
@@ -101,7 +108,8 @@ def _others(shapes: Shapes, family: Family) -> tuple[str, ...]:
         for folder, kind in family.text_encoders.items()
         if bundled_prefix(TEXT_ENCODER_KINDS[kind], shapes)
     )
-    decoders = (f"{prefix}decoder.conv_in.weight" for prefix in VAE_PREFIXES)
+    firsts = ("decoder.conv_in.weight", "decoder.conv1.weight", *SOUND_VAES)
+    decoders = (f"{prefix}{first}" for prefix in VAE_PREFIXES for first in firsts)
     return (*texts, *(("vae",) if any(name in shapes for name in decoders) else ()))
 
 

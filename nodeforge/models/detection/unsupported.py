@@ -12,7 +12,6 @@ from collections.abc import Mapping
 Marks = tuple[tuple[tuple[str, ...], str], ...]
 
 UNET_MARKS: Marks = (
-    (("motion_modules.",), "AnimateDiff"),
     (("time_stack.", "time_mixer.", "temporal_transformer_blocks."), "Stable Video Diffusion"),
     (("\nencoder_hid_proj.text_proj.", "\nadd_embedding.text_proj."), "Kandinsky"),
     (("\nadd_embedding.image_proj.", "\nencoder_hid_proj.image_embeds."), "Kandinsky 2.2"),
@@ -46,17 +45,12 @@ MARKS: Marks = (
     (("patchify_proj.", "\ntime_embed.emb."), "LTX-Video"),
     (("adaln_single.", "cross_attn.kv_linear.", "_cross_attn_kv_linear"), "PixArt"),
     (("context_refiner.", "cap_embedder.", "\ntime_caption_embed."), "Lumina"),
-    (("cross_attn.norm_k.", "_cross_attn_k_img", "\ncondition_embedder.text_embedder."), "Wan"),
     (("\nlora_controlnet\n",), "Control-LoRA"),
     (("lllite_",), "ControlNet-LLLite"),
     (("\ntask_embedding\n", "control_add_embedding."), "ControlNet Union"),
     ((".SelfAttention.relative_attention_bias.",), "The text encoder T5"),
     (("visual.deepstack_merger_list.",), "The text encoder Qwen3-VL"),
     (("visual.blocks.0.attn.qkv.",), "The text encoder Qwen2.5-VL"),
-    (
-        ("decoder.middle.0.residual.0.gamma\n", "decoder.mid_block.resnets.0.norm1.gamma\n"),
-        "The VAE of Wan and Qwen-Image",
-    ),
     (("\nmodel.layers.39.self_attn.q_proj.weight\n",), "The text encoder Mistral"),
     (("vision_model.embeddings.", "\nvisual.transformer."), "CLIP's picture encoder"),
 )
@@ -64,7 +58,6 @@ MARKS: Marks = (
 TEXT_ENCODER_MARKS: Marks = (
     (("visual.blocks.0.norm1.bias", "visual.deepstack_merger_list."), "Qwen3-VL"),
     (("visual.blocks.0.",), "Qwen2.5-VL"),
-    (("block.1.layer.0.SelfAttention.relative_attention_bias.",), "The text encoder umT5"),
 )
 """Of text encoders that otherwise look like those of a kind here."""
 
@@ -79,7 +72,6 @@ BASES: Mapping[str, str] = {
     "lumina": "Lumina",
     "stable-cascade": "Stable Cascade",
     "pixart": "PixArt",
-    "wan": "Wan",
     "qwen": "Qwen-Image",
 }
 """How metadata begins to name them."""

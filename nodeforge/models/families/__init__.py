@@ -5,15 +5,18 @@ from importlib import import_module
 
 from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
 from nodeforge.models.families.family import (
+    Conditioner,
     Family,
     GuidanceKind,
     RecommendedSettings,
     ScheduleShift,
+    SoundLength,
     Task,
     Variant,
+    VideoSize,
 )
 from nodeforge.models.families.signature import Signature
-from nodeforge.models.families.spaces import SPACES, LatentSpace
+from nodeforge.models.families.spaces import OOBLECK, SPACES, WAN_VAE, LatentSpace
 from nodeforge.models.families.text_encoder_kinds import KINDS as TEXT_ENCODER_KINDS
 from nodeforge.models.families.text_encoder_kinds import TextEncoderKind
 
@@ -33,15 +36,20 @@ __all__ = [
     "FAMILIES",
     "FULL_FIRST",
     "HALF_FIRST",
+    "OOBLECK",
     "SPACES",
     "TEXT_ENCODER_KINDS",
+    "WAN_VAE",
+    "Conditioner",
     "Family",
     "GuidanceKind",
     "LatentSpace",
     "RecommendedSettings",
     "ScheduleShift",
     "Signature",
+    "SoundLength",
     "Task",
     "TextEncoderKind",
     "Variant",
+    "VideoSize",
 ]

@@ -102,6 +102,48 @@ class Variant:
     licence: str | None = None
 
 
+@dataclass(frozen=True)
+class VideoSize:
+    """What the videos are like that a model was trained on.
+
+    Args:
+        width, height: Pixels.
+        frames: How many.
+        rate: Frames a second.
+    """
+
+    width: int
+    height: int
+    frames: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Conditioner:
+    """A small network that prepares what a denoiser reads.
+
+    Args:
+        network: Its class in diffusers.
+        names: How its tensors begin in its authors' files, each with how diffusers has it.
+    """
+
+    network: str
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SoundLength:
+    """How long the sounds are that a model was trained on.
+
+    Args:
+        cells: Of its latents; each has them all.
+        most_seconds: What its duration may be told as; longer than its latents last.
+    """
+
+    cells: int
+    most_seconds: float
+
+
 _NO_TEMPLATE = "{}"
 
 
@@ -124,6 +166,8 @@ class Family:
         config: Where in ``resources`` its configs are.
         denoisers: Folder in `config` with the config of its denoiser, by what that reads.
         denoiser: Folder of its denoiser in a diffusers folder.
+        second_denoiser: The same of its expert for low noise; empty where it has none.
+        boundary: The noise level below which that draws, as a share of the timesteps.
         network: Class of its denoiser in diffusers.
         text_encoders: Kinds of its text encoders by their folder in a diffusers folder, in the
             order of their parts of an embedding.
@@ -167,6 +211,15 @@ class Family:
         plain_inpainting: The strength up to which its ordinary models fill a mask well.
         spots_at_even_steps: Whether multistep samplers of high order leave spots in the last of
             evenly spaced steps.
+        video: What its videos are like, where it draws videos; None where it draws none.
+        sees_clean_frames: Whether it sees given frames of a video without noise, at a timestep of
+            their own.
+        blocks: Classes of the repeated blocks of its denoiser, where diffusers does not name them.
+        sound: How long its sounds are, where it makes sounds; None where it makes none.
+        conditioners: Those that are loaded with its denoiser, by their folders in a diffusers
+            folder.
+        folds_cells: Whether the cells of a token are channels of its input, as its configuration
+            counts them; otherwise the network folds them itself.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
 
@@ -209,6 +262,14 @@ class Family:
     normalises_references: bool = True
     companions: bool = False
     signature: Signature | None = None
+    video: VideoSize | None = None
+    blocks: tuple[str, ...] = ()
+    sound: SoundLength | None = None
+    conditioners: Mapping[str, Conditioner] = field(default_factory=dict)
+    second_denoiser: str = ""
+    boundary: float = 0.0
+    sees_clean_frames: bool = False
+    folds_cells: bool = True
     area_range: tuple[float, float] = (0.4, 1.7)
     licence: str = ""
     tuned_schedule: str = ""
@@ -250,6 +311,22 @@ class Family:
     def recommended_for(self, variant: str) -> RecommendedSettings:
         """The settings to start from with a model of `variant`."""
         return self.variants[variant].recommended if variant in self.variants else self.recommended
+
+    @property
+    def native_sides(self) -> tuple[int, int]:
+        """Width and height of what it draws where nobody says a size, pixels."""
+        if self.video is not None:
+            return self.video.width, self.video.height
+        return self.native_size, self.native_size
+
+    @cached_property
+    def usual_shift(self) -> float | None:
+        """How far its own scheduler moves a flow; None where it does not, or goes by the size."""
+        file = self.config_folder / "scheduler" / "scheduler_config.json"
+        told = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        if told.get("use_dynamic_shifting"):
+            return None
+        return told.get("flow_shift") or told.get("shift")
 
     def native_size_of(self, variant: str) -> int:
         """Side of the square pictures that a model of `variant` was trained on, pixels."""

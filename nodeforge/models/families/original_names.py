@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-PREFIXES = ("model.diffusion_model.", "diffusion_model.", "net.", "transformer.", "")
+PREFIXES = (
+    *("model.diffusion_model.", "diffusion_model.", "model.model.", "net.", "transformer."),
+    "",
+)
 """What files put before the names of a denoiser's tensors."""
 
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
@@ -24,11 +27,13 @@ class OriginalNames:
         aliases: What trainers of LoRAs call layers besides, in the form of `layers`.
         swapped: Layers, as diffusers calls them, that have the halves of their rows exchanged:
             shift and scale of the last normalisation.
+        tensors: What diffusers calls a tensor that belongs to no layer.
     """
 
     layers: Mapping[str, str | tuple[str, ...]]
     aliases: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     swapped: tuple[str, ...] = ()
+    tensors: Mapping[str, str] = field(default_factory=dict)
 
     def in_diffusers(self, layer: str) -> tuple[str, ...]:
         """What diffusers calls a layer of the authors' files: one name, or the parts by rows."""
@@ -36,6 +41,8 @@ class OriginalNames:
 
     def tensors_in_diffusers(self, tensor: str) -> tuple[str, ...]:
         """The same for a tensor; a normalisation has ``scale`` there and ``weight`` here."""
+        if alone := _named_in(_as_tuples(self.tensors), tensor):
+            return alone
         layer, dot, last = tensor.rpartition(".")
         renamed = self._renamed(layer) if dot else None
         if renamed is None:
@@ -62,12 +69,7 @@ class OriginalNames:
             yield alias, ours[parts[0]]
 
     def _renamed(self, layer: str) -> tuple[str, ...] | None:
-        if found := self._tuples.get(layer):
-            return found
-        if (number := _NUMBER.search(layer)) is None:
-            return None
-        found = self._tuples.get(_starred(layer, number))
-        return found and tuple(each.replace("*", number[0], 1) for each in found)
+        return _named_in(self._tuples, layer)
 
     @cached_property
     def _tuples(self) -> Mapping[str, tuple[str, ...]]:
@@ -79,6 +81,15 @@ class OriginalNames:
         for name, parts in (*self._tuples.items(), *_as_tuples(self.aliases).items()):
             found.setdefault(parts[0], []).append((name, parts))
         return found
+
+
+def _named_in(table: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...] | None:
+    if found := table.get(name):
+        return found
+    if (number := _NUMBER.search(name)) is None:
+        return None
+    found = table.get(_starred(name, number))
+    return found and tuple(each.replace("*", number[0], 1) for each in found)
 
 
 def _as_tuples(table: Mapping[str, str | tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -18,13 +18,16 @@ class LatentSpace:
         name: How latents and VAEs name it.
         label: How people name it.
         channels: Of its latents.
-        scale: Pixels of the picture for one cell, along each side.
+        scale: Pixels of the picture for one cell, along each side; samples of a sound.
         factor: What the VAE's latents are multiplied by; None where the VAE's own configuration
             says it, or none is used.
         vae: Class of its VAE in diffusers.
         config: Where in ``resources`` the VAE's configuration is.
         shift: What is taken from the VAE's latents before that.
         layout: Axes of its latents, as in `nodeforge.values.Latent`.
+        frames_in_cell: Frames of a video for one cell along time, but for its first, which is one
+            cell alone.
+        rate: Samples of a sound a second; 0 for pictures and videos.
         usual_file: How people's files of its VAE are called.
         gigabytes: Of that file, about.
         dtypes: What its VAE may compute in, the best first.
@@ -44,6 +47,8 @@ class LatentSpace:
     family: str
     shift: float = 0.0
     layout: str = "BCHW"
+    frames_in_cell: int = 1
+    rate: int = 0
     usual_file: str = ""
     gigabytes: float = 0.0
     dtypes: tuple[str, ...] = FULL_FIRST
@@ -57,6 +62,10 @@ class LatentSpace:
 
 
 _KL = "AutoencoderKL"
+WAN_VAE = "AutoencoderKLWan"
+"""Class of the VAEs of Wan: videos, coded causally along time."""
+OOBLECK = "AutoencoderOobleck"
+"""Class of the VAE of Stable Audio (Evans et al. 2024): stereo sound."""
 
 SPACES: Mapping[str, LatentSpace] = {
     space.name: space
@@ -83,6 +92,21 @@ SPACES: Mapping[str, LatentSpace] = {
             "flux2", "Flux.2", 128, 16, None,
             vae="AutoencoderKLFlux2", config="configs/flux2/vae", family="flux2_klein_4b",
             usual_file="flux2-vae.safetensors", gigabytes=0.34,
+        ),
+        LatentSpace(
+            "wan21", "Wan 2.1", 16, 8, None,
+            vae=WAN_VAE, config="configs/wan/vae", family="wan21", layout="BCTHW",
+            frames_in_cell=4, usual_file="wan_2.1_vae.safetensors", gigabytes=0.25,
+        ),
+        LatentSpace(
+            "wan22", "Wan 2.2", 48, 16, None,
+            vae=WAN_VAE, config="configs/wan22_5b/vae", family="wan22_5b", layout="BCTHW",
+            frames_in_cell=4, usual_file="wan2.2_vae.safetensors", gigabytes=1.4,
+        ),
+        LatentSpace(
+            "stable_audio", "Stable Audio", 64, 2048, None,
+            vae=OOBLECK, config="configs/stable_audio/vae", family="stable_audio", layout="BCL",
+            rate=44100,
         ),
     )
 }  # fmt: skip

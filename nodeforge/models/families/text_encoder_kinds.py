@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST, HALF_FIRST
+from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
 from nodeforge.settings import shipped
 
 
@@ -79,10 +79,26 @@ KINDS: Mapping[str, TextEncoderKind] = {
             f"{_NANO}/text_encoder", f"{_NANO}/tokenizer",
         ),
         TextEncoderKind(
+            "umt5_xxl", "umT5-XXL", "UMT5EncoderModel", 4096,
+            "configs/umt5_xxl", "configs/umt5_xxl", "umt5_xxl_fp16.safetensors", 11.4,
+            BFLOAT16_FIRST,
+            ("encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight",),
+            ("shared.weight", "encoder.embed_tokens.weight"), 256384, ("umt5xxl",),
+        ),
+        TextEncoderKind(
             "t5_xxl", "T5-XXL", "T5EncoderModel", 4096,
             "configs/t5_xxl", "configs/t5_xxl", "t5xxl_fp16.safetensors", 9.8, BFLOAT16_FIRST,
             ("encoder.block.0.layer.0.SelfAttention.q.weight",),
             ("shared.weight", "encoder.embed_tokens.weight"), 32128, ("t5xxl",),
+        ),
+        TextEncoderKind(
+            "t5_base", "T5-base", "T5EncoderModel", 768,
+            "configs/t5_base", "configs/t5_xxl", "t5_base.safetensors", 0.44, FULL_FIRST,
+            (
+                "encoder.block.0.layer.0.SelfAttention.q.weight",
+                "encoder.block.0.layer.1.DenseReluDense.wi.weight",  # later ones have two
+            ),
+            ("shared.weight", "encoder.embed_tokens.weight"), 32128, ("t5base",),
         ),
         TextEncoderKind(
             "qwen3_4b", "Qwen3-4B", "Qwen3Model", 2560,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,10 @@ from nodeforge.models.detection.info import Kind, ModelInfo
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.families import FAMILIES, SPACES, TEXT_ENCODER_KINDS, Family
 
+LOW_NOISE = "low_noise"
+"""The port for the expert that takes over at low noise."""
+_LOW = {"high": "low", "High": "Low", "HIGH": "LOW"}
+_HIGH = re.compile("|".join(_LOW))
 _PRECISION = ("float32", "bfloat16", "float16")
 """The best first; what is stored smaller comes after these."""
 
@@ -51,12 +56,17 @@ class Need(NamedTuple):
 def needs_of(info: ModelInfo) -> tuple[Need, ...]:
     """What a model needs beside itself; empty for whole models, and for families that have none."""
     family = FAMILIES.get(info.family or "")
-    if family is None or info.kind is not Kind.UNET or not family.companions:
+    if family is None or not family.companions:
         return ()
-    return _needs(family)
+    if info.kind is not Kind.UNET and (info.kind is not Kind.CHECKPOINT or info.path.is_dir()):
+        return ()
+    folders = (*family.text_encoders, "vae")
+    every = zip(folders, _needs(family), strict=True)
+    return tuple(need for folder, need in every if folder not in info.parts)
 
 
 def _needs(family: Family) -> tuple[Need, ...]:
+    """All that a denoiser of the family needs: its text encoders in their order, its VAE."""
     encoders = [TEXT_ENCODER_KINDS[kind] for kind in family.text_encoders.values()]
     space = SPACES[family.space]
     return (
@@ -101,16 +111,40 @@ def companions(
     needs = list(needs_of(info))
     if not needs:
         return {}
+    second = {} if LOW_NOISE in given else _second_expert(info)
+    given = {port: path for port, path in given.items() if port != LOW_NOISE}
     ports = [need.port for need in needs if need.port not in given]
+    every = list(_needs(FAMILIES[info.family or ""]))  # a file may take the place of what is there
     for port, path in given.items():
-        of_port = [need for need in needs if (need.port == "vae") is (port == "vae")]
+        of_port = [need for need in every if (need.port == "vae") is (port == "vae")]
         met = next((need for need in of_port if need.met_by(recognise(path))), None)
         if met is None:
-            raise _wrong(port, path, info, needs)
-        needs.remove(met)
+            raise _wrong(port, path, info, every)
+        every.remove(met)
+        if met in needs:
+            needs.remove(met)
     candidates = list(there)
     best = (_best(need, model, candidates, locked, info) for need in needs)
-    return dict(zip(ports, best, strict=True))  # text encoders may be given in any order
+    return dict(zip(ports, best, strict=True)) | second  # text encoders may be in any order
+
+
+def _second_expert(info: ModelInfo) -> dict[str, ModelInfo]:
+    """The expert for low noise that lies beside one for high noise, by their names.
+
+    Raises:
+        MissingCompanionError: there is none.
+    """
+    family, name = FAMILIES[info.family or ""], info.path.name
+    if not family.second_denoiser or not _HIGH.search(name):
+        return {}
+    partner = info.path.with_name(_HIGH.sub(lambda found: _LOW[found[0]], name))
+    if partner.is_file():
+        return {LOW_NOISE: recognise(partner)}
+    raise MissingCompanionError(
+        f"'{name}' draws at high noise alone, and its other half '{partner.name}' is not there.",
+        place=f"port '{LOW_NOISE}'",
+        way_out="Put that beside it, or choose it here.",
+    )
 
 
 def _best(

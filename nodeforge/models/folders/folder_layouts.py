@@ -14,7 +14,7 @@ from nodeforge.settings import ModelFolder, Settings, shipped
 
 _KINDS = (
     *("checkpoint", "unet", "vae", "text_encoder", "controlnet", "lora", "embedding"),
-    *("t2i_adapter", "ip_adapter", "image_encoder", "upscaler"),
+    *("t2i_adapter", "ip_adapter", "image_encoder", "upscaler", "motion_module"),
 )
 _OURS: Mapping[str, tuple[str, ...]] = {kind: (f"{kind}s",) for kind in _KINDS}
 _COMFYUI: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +29,7 @@ _COMFYUI: Mapping[str, tuple[str, ...]] = {
     "ip_adapter": ("ipadapter",),
     "image_encoder": ("clip_vision",),
     "upscaler": ("upscale_models",),
+    "motion_module": ("animatediff_models",),
 }
 _A1111: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("Stable-diffusion",),

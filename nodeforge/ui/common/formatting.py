@@ -55,6 +55,16 @@ def edit_title(name: str) -> str:
     return _PORT.sub(r"\1 · \2", name).replace("_", " ")
 
 
+def clip_length(frames: int, seconds: float) -> str:
+    """How long a video or a sound is: ``121 frames, 5.0 s``, ``3.2 s``, ``1:03:20``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    length = f"{seconds:.1f} s"
+    if seconds >= 60:
+        length = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{plural(frames, 'frame')}, {length}" if frames else length
+
+
 def byte_size(count: float) -> str:
     """Bytes: ``312 MB``, ``4.1 GiB`` (binary units)."""
     for unit in ("B", "KiB", "MiB"):

@@ -19,14 +19,32 @@ def picture_filter(*others: str) -> str:
 
 
 def read_scaled(path: Path, longest: int) -> QImage:
-    """Read a picture, rotated by its EXIF orientation and scaled down; a null image on failure."""
+    """Read a picture, rotated by its EXIF orientation and scaled down; a null image on failure.
+
+    Of a video that Qt cannot read, its first frame.
+    """
     reader = QImageReader(str(path))
     reader.setAutoTransform(True)
     size = reader.size()
     if size.isValid() and max(size.width(), size.height()) > longest:
         box = QSize(longest, longest)
         reader.setScaledSize(size.scaled(box, Qt.AspectRatioMode.KeepAspectRatio))
-    return reader.read()
+    image = reader.read()
+    return _first_frame(path, longest) if image.isNull() and path.is_file() else image
+
+
+def _first_frame(path: Path, longest: int) -> QImage:
+    from nodeforge.media import VIDEO_SUFFIXES, MediaError, read_frame  # FFmpeg: when needed
+
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        return QImage()
+    try:
+        pixels = read_frame(path, longest=longest)
+    except MediaError:
+        return QImage()
+    height, width = pixels.shape[:2]
+    data = pixels.tobytes()
+    return QImage(data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 def faded(image: QImage) -> QImage:

@@ -33,6 +33,8 @@ _PORTS = {
     "sampler": "#80cbc4",
     "guidance": "#4fc3f7",
     "image": "#64b5f6",
+    "video": "#7986cb",
+    "audio": "#f48fb1",
     "mask": "#81c784",
     "region": "#aed581",
     "controlnet": "#6ee7b7",
@@ -55,6 +57,8 @@ _PORTS_ON_LIGHT = {
     "sampler": "#1d857b",
     "guidance": "#0b84b8",
     "image": "#1f6fc2",
+    "video": "#3f51b5",
+    "audio": "#b0306a",
     "mask": "#2f8a35",
     "region": "#5f8220",
     "controlnet": "#0f8f62",
@@ -77,6 +81,8 @@ _CATEGORIES = {
     "values": "float",
     "graph": "guidance",
     "control": "controlnet",
+    "video": "video",
+    "audio": "audio",
 }
 """Category to the value type whose colour tints its nodes."""
 

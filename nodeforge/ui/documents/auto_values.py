@@ -10,7 +10,8 @@ from nodeforge.models import SamplingSettings, variant_label
 from nodeforge.spec import Catalogue
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
-TYPES = ("sampling.sampler", "sampling.schedule", "sampling.guidance", "sampling.noise")
+NOISES = ("sampling.noise", "sampling.video_noise")
+TYPES = ("sampling.sampler", "sampling.schedule", "sampling.guidance", *NOISES)
 
 
 def auto_values(
@@ -45,6 +46,8 @@ def _of_loop(traced: LoopTrace, loop: str, made: SamplingSettings) -> dict[str, 
         "schedule": f"{schedule}, {made.steps} steps",
         "guidance": f"{made.guidance:g}",
     }
+    if traced.is_refining(loop) and made.width is not None:
+        usual["size"] = str(made.width)
     linked = traced.flat.links
     return {port: text for port, text in usual.items() if Input(loop, port) not in linked}
 
@@ -59,4 +62,7 @@ def _by_port(kind: str, made: SamplingSettings) -> dict[str, str]:
         case "sampling.guidance":
             return {"scale": f"{made.guidance:g}"}
     sides = {"width": made.width, "height": made.height}
-    return {port: str(side or "as the picture") for port, side in sides.items()}
+    found = {port: str(side or "as the picture") for port, side in sides.items()}
+    if kind == "sampling.video_noise" and made.frames is not None:
+        found["frames"] = str(made.frames)
+    return found

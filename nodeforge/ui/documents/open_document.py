@@ -22,6 +22,7 @@ from nodeforge.ui.documents.node_state import NodeState
 
 if TYPE_CHECKING:
     from nodeforge.canvas import Canvas
+    from nodeforge.values.clips import ClipFacts
 
 
 class OpenDocument(QObject):
@@ -72,6 +73,8 @@ class OpenDocument(QObject):
         self.granted: list[str] = []
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
+        self.clips: dict[str, ClipFacts] = {}
+        """What there is to play of nodes whose results are videos or sounds."""
         self.beside: dict[str, QImage] = {}
         """What is shown left of the picture of nodes that compare two."""
         self.problems: list[Problem] = []
@@ -198,6 +201,13 @@ class OpenDocument(QObject):
         self.beside[node] = image
         if node in self.pictures:
             self.picture_changed.emit(node)
+
+    def set_clip(self, node: str, facts: ClipFacts | None) -> None:
+        """Set what there is to play of a node; its picture is shown next."""
+        if facts is None:
+            self.clips.pop(node, None)
+        else:
+            self.clips[node] = facts
 
     def show_picture(self, node: str, image: QImage) -> None:
         self.pictures[node] = image

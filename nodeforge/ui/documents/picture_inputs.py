@@ -13,8 +13,11 @@ from nodeforge.graph.model import Input
 from nodeforge.graph.paths import join, split
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, FileWidget
+from nodeforge.values.file_kinds import START, file_kind
 
 LOAD_IMAGE = "image.load"
+_LOADERS = (("a video", "video.load"), (("a sound", "an Ogg"), "audio.load"))
+"""Node types by what kinds of files that are read in place begin with."""
 
 
 def picture_inputs(document: Document, catalogue: Catalogue, group: str = "") -> Iterator[Input]:
@@ -37,6 +40,16 @@ def picture_input(document: Document, catalogue: Catalogue, path: str) -> Input 
         if takes and (name, port.name) not in fed:
             return Input(path, port.name)
     return None
+
+
+def loader_of(file: Path) -> str:
+    """The node type that loads a file, by its first bytes; a picture's where nothing tells."""
+    try:
+        with file.open("rb") as opened:
+            kind = file_kind(opened.read(START), file.name)
+    except OSError:
+        return LOAD_IMAGE
+    return next((loader for starts, loader in _LOADERS if kind.startswith(starts)), LOAD_IMAGE)
 
 
 def picture_value(document: Document, settings: Settings, file: Path) -> tuple[str, GraphEdit]:

@@ -37,7 +37,7 @@ def make_field(port: PortSpec, workspace: Workspace, seed_mode: str = "fixed") -
             return ToggleField()
         case ChoiceWidget(options=options, labels=labels):
             return ChoiceField(options, labels)
-        case FileWidget(kind="text" | "folder" | "wildcards" as kind):
+        case FileWidget(kind="text" | "folder" | "wildcards" | "video" | "audio" as kind):
             return FileField(workspace, kind)
         case FileWidget():
             return PictureField(workspace, port)

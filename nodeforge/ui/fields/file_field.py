@@ -1,4 +1,7 @@
-"""The field for a text file, which is copied to the assets, or a folder, which is read in place."""
+"""The field for a text file, which is copied to the assets, or what is read in place.
+
+Folders, videos and sounds are; a text is small.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
-from nodeforge.engine.files import FOLDERS
+from nodeforge.engine.files import FOLDERS, READ_IN_PLACE
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.assets import ASSET
 from nodeforge.ui.common.icons import icon
@@ -18,10 +21,11 @@ from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 
 _TEXTS = "Texts (*.txt *.csv *.md);;All files (*)"
+_CALLED = {"video": "video", "audio": "sound file"}
 
 
 class FileField(Field):
-    """Shows the name of a text file or a folder, and lets the person choose another.
+    """Shows the name of a file or a folder, and lets the person choose another.
 
     Args:
         kind: As `nodeforge.spec.FileWidget` has it.
@@ -51,7 +55,7 @@ class FileField(Field):
         text = "Several files" if value is MIXED else str(value or "").removeprefix(ASSET)
         if self._kind == "wildcards" and text == ".":
             text = "Your wildcard files"
-        called = "folder" if self._is_folder else "file"
+        called = "folder" if self._is_folder else _CALLED.get(self._kind, "file")
         self._button.setText(text or f"Choose or drop a {called}…")
         self._button.setToolTip(text)
         self.set_label(self._name)
@@ -62,7 +66,7 @@ class FileField(Field):
         if opened is None:
             return
         self.new_gesture()
-        if self._is_folder:
+        if self._kind in READ_IN_PLACE:
             opened.granted.append(str(path.absolute()))
             self.edited.emit(str(path.absolute()), [])
             return
@@ -91,6 +95,21 @@ class FileField(Field):
         if self._is_folder:
             path = QFileDialog.getExistingDirectory(self, "Choose a folder")
         else:
-            path, _ = QFileDialog.getOpenFileName(self, "Choose a text file", "", _TEXTS)
+            called = _CALLED.get(self._kind, "text file")
+            path, _ = QFileDialog.getOpenFileName(
+                self, f"Choose a {called}", "", _file_filter(self._kind)
+            )
         if path:
             self.take(Path(path))
+
+
+def _file_filter(kind: str) -> str:
+    """What a file dialog offers for a kind of `FileWidget`."""
+    if kind not in _CALLED:
+        return _TEXTS
+    from nodeforge.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES  # brings FFmpeg: only when needed
+
+    sounds = " *".join((*AUDIO_SUFFIXES, *VIDEO_SUFFIXES))
+    videos = " *".join(VIDEO_SUFFIXES)
+    named = f"Videos (*{videos})" if kind == "video" else f"Sounds (*{sounds})"
+    return f"{named};;All files (*)"

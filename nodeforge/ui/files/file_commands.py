@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import NoWorkflowError, item_of_picture, read_any
+from nodeforge.formats.pictures import is_media
 from nodeforge.graph.document import Document
 from nodeforge.settings import shipped
 from nodeforge.ui.common.background_reader import BackgroundReader, Work
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from nodeforge.ui.files.versions_dialog import VersionsDialog
 
 OPENABLE = (
-    "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp *.ora)"
+    "Workflows, projects, pictures and videos (*.json *.nforge *.png *.jpg *.jpeg *.webp *.ora "
+    "*.gif *.apng *.mp4 *.webm *.mkv *.mov *.flac *.wav *.opus)"
     ";;All files (*)"
 )
 _LAYERS = ".ora"
@@ -146,7 +148,7 @@ class FileCommands:
         if picture and use_picture is not None:
             use_picture(path)
             return
-        buttons = self._canvas_buttons(path) if picture else ()
+        buttons = self._canvas_buttons(path) if picture and not is_media(path) else ()
         self._message_bars.show_message("open", str(error), buttons)
 
     def _canvas_buttons(self, path: Path) -> tuple[Button, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QImageWriter
+from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.ui.common.clip_files import is_clip_file
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.picture import Picture
@@ -29,9 +31,11 @@ from nodeforge.ui.gallery.results_database import (
     ResultsDatabase,
 )
 from nodeforge.ui.gallery.thumbnail_list import SIDE, ThumbnailList
+from nodeforge.ui.running.file_clips import read_thumbnail
 from nodeforge.ui.running.job_queue import Job
+from nodeforge.values.clips import ClipFacts
 
-EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
+EMPTY = "Every picture, video and sound that a workflow saves appears here, with its prompt."
 NO_STARS = "No picture has that many stars. Press 1 to 5 on a picture to give it stars."
 _READ_AGAIN = 2000
 """Milliseconds until a list that could not be read is read again."""
@@ -91,19 +95,18 @@ class Gallery(QWidget):
         QTimer.singleShot(0, self, self.reload)  # once the window listens to what is told
 
     def add(self, job: Job, path: str) -> None:
-        """Add a file that a run has saved."""
-        image = read_scaled(Path(path), 2 * SIDE)
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
+        """Add a file that a run has saved; of a video or a sound, the thumbnail comes later."""
+        clip = is_clip_file(Path(path))
         try:
-            texts = picture_texts(Path(path), job.request.stamp)
-            thumbnail = bytes(buffer.data().data())
+            texts = job.request.stamp if clip else picture_texts(Path(path), job.request.stamp)
+            thumbnail = b"" if clip else _encoded(read_scaled(Path(path), 2 * SIDE), b"jpeg")
             self._results.add(Path(path), job.name, texts, thumbnail, search_words(texts))
             newest = self._results.newest()
         except GalleryError as error:
             self._show_error(error)
             return
+        if clip:
+            read_thumbnail(Path(path), 2 * SIDE, partial(self._set_thumbnail, Path(path)), self)
         if self._searching or newest is None:
             self.reload()
             return
@@ -141,6 +144,16 @@ class Gallery(QWidget):
             for path in paths:
                 if (result := self._results.of(path)) is not None:
                     do(result)
+        except GalleryError as error:
+            self._show_error(error)
+            return
+        self.reload()
+
+    def _set_thumbnail(self, path: Path, image: QImage | None, facts: ClipFacts) -> None:
+        if image is None:  # damaged, or gone already
+            return
+        try:
+            self._results.set_thumbnail(path, _encoded(image, b"png"), facts.seconds)
         except GalleryError as error:
             self._show_error(error)
             return
@@ -209,3 +222,10 @@ class Gallery(QWidget):
             self.change(paths, lambda result: self._results.rate(result, stars))
         elif self.list.chosen() or name == "undo":
             self.command.emit(name, self.chosen())
+
+
+def _encoded(image: QImage, kind: bytes) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(kind)).write(image)
+    return bytes(buffer.data().data())

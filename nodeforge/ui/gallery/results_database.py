@@ -31,6 +31,7 @@ _COLUMNS = {
     "thumbnail": "BLOB",
     "facts": "TEXT NOT NULL DEFAULT ''",
     "collections": "TEXT NOT NULL DEFAULT ''",
+    "seconds": "REAL NOT NULL DEFAULT 0",
 }
 """`favourite` is the number of stars, `collections` one name a line."""
 MOST_STARS = 5
@@ -44,15 +45,16 @@ class GalleryError(NodeForgeError):
 
 @dataclass(frozen=True)
 class Result:
-    """One saved picture.
+    """One saved picture, video or sound.
 
     Args:
         workflow: The name of the workflow that made it.
         made: Seconds since 1970.
         stars: From 0 to `MOST_STARS`.
-        thumbnail: A small JPEG.
+        thumbnail: A small JPEG or PNG; empty while there is none.
         facts: All else that made it, in words, for the search.
         collections: Names of the collections that it is in.
+        seconds: How long a video or a sound lasts; 0 for pictures.
     """
 
     id: int
@@ -65,6 +67,7 @@ class Result:
     thumbnail: bytes
     facts: str = ""
     collections: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class ResultsDatabase:
@@ -181,6 +184,16 @@ class ResultsDatabase:
         values = (min(max(stars, 0), MOST_STARS), result.id)
         self._do(lambda base: base.execute("UPDATE results SET favourite = ? WHERE id = ?", values))
 
+    def set_thumbnail(self, path: Path, thumbnail: bytes, seconds: float) -> None:
+        """Set what is shown of a video or a sound, once it has been read.
+
+        Raises:
+            GalleryError: the database is busy, or cannot be written.
+        """
+        query = "UPDATE results SET thumbnail = ?, seconds = ? WHERE path = ?"
+        self._write_waiting()
+        self._do(lambda base: base.execute(query, (thumbnail, seconds, str(path))))
+
     def put_in_collection(self, result: Result, name: str, *, member: bool) -> None:
         """Put a result into a collection, or take it out; a collection without results is gone.
 
@@ -209,6 +222,7 @@ class ResultsDatabase:
         row = (
             *(None, str(result.path), result.workflow, result.prompt, result.seed, result.made),
             *(result.stars, result.thumbnail, result.facts, "\n".join(result.collections)),
+            result.seconds,
         )
         query = f"INSERT OR REPLACE INTO results ({_NAMES}) VALUES ({_MARKS})"
         self._do(lambda base: base.execute(query, row))
@@ -249,7 +263,7 @@ _INSERT = (
 
 def _whole_row(row: Iterable[Any]) -> tuple[Any, ...] | None:
     """A row with what is missing filled in; None where it names no picture."""
-    number, path, workflow, prompt, seed, made, stars, thumbnail, facts, collections = row
+    number, path, workflow, prompt, seed, made, stars, thumbnail, facts, collections, seconds = row
     if not isinstance(path, str) or not path or "\0" in path:
         return None
     texts = (each if isinstance(each, str) else "" for each in (workflow, prompt, seed))
@@ -262,6 +276,7 @@ def _whole_row(row: Iterable[Any]) -> tuple[Any, ...] | None:
         thumbnail if isinstance(thumbnail, bytes) else b"",
         facts if isinstance(facts, str) else "",
         collections if isinstance(collections, str) else "",
+        float(seconds) if isinstance(seconds, int | float) else 0.0,
     )
 
 
@@ -272,11 +287,12 @@ def _result(row: tuple[Any, ...]) -> Result | None:
     whole = _whole_row(row)
     if whole is None:
         return None
-    number, path, *texts, made, stars, thumbnail, facts, collections = whole
+    number, path, *texts, made, stars, thumbnail, facts, collections, seconds = whole
     workflow, prompt, seed = texts
     return Result(
         *(number, Path(path), workflow, prompt, seed, made, stars, thumbnail, facts),
         tuple(_names(collections)),
+        seconds,
     )
 
 

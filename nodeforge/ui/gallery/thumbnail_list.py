@@ -16,6 +16,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QRect,
+    QRectF,
     QSize,
     Qt,
     QUrl,
@@ -37,11 +38,18 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
+from nodeforge.ui.common.clip_files import VIDEO_SUFFIXES, is_sound_file
+from nodeforge.ui.common.formatting import clip_length
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.picture_badge import paint_badge
 from nodeforge.ui.gallery.results_database import MOST_STARS, Result
 
 SIDE = 96
 """Longer side of a thumbnail, pixels."""
+_TOP = 3
+"""Pixels over a thumbnail."""
+_LENGTH = Qt.ItemDataRole.UserRole
+"""How long a video or a sound is; empty for pictures."""
 _CELL = QSize(SIDE + 24, SIDE + 32)
 _ROOT = QModelIndex()
 _KEPT = 400
@@ -77,6 +85,11 @@ class _Delegate(QStyledItemDelegate):
         plain = QStyleOptionViewItem(option)
         plain.state &= ~(states.State_Selected | states.State_MouseOver | states.State_HasFocus)
         super().paint(painter, plain, index)
+        if length := index.data(_LENGTH):
+            size = index.data(Qt.ItemDataRole.DecorationRole).actualSize(QSize(SIDE, SIDE))
+            left = option.rect.center().x() - size.width() / 2
+            picture = QRectF(left, option.rect.top() + _TOP, size.width(), size.height())
+            paint_badge(painter, picture, length, option.font)
         if selected or hovered:
             palette = option.palette
             painter.save()
@@ -122,7 +135,9 @@ class _Results(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
                 return _caption(result)
             case Qt.ItemDataRole.DecorationRole:
-                return _thumbnail(result.thumbnail)
+                return _thumbnail(result.thumbnail, _icon_of(result))
+            case role if role == _LENGTH:
+                return clip_length(0, result.seconds) if result.seconds else ""
             case Qt.ItemDataRole.ToolTipRole:
                 return _tooltip(result)
         return None
@@ -249,10 +264,17 @@ def _caption(result: Result) -> str:
 
 
 @lru_cache(_KEPT)
-def _thumbnail(data: bytes) -> QIcon:
+def _thumbnail(data: bytes, instead: str) -> QIcon:
     pixmap = QPixmap()
     pixmap.loadFromData(data)
-    return icon("image", "dim") if pixmap.isNull() else QIcon(pixmap)
+    return icon(instead, "dim") if pixmap.isNull() else QIcon(pixmap)
+
+
+def _icon_of(result: Result) -> str:
+    """What stands for a result that has no thumbnail."""
+    if is_sound_file(result.path):
+        return "speaker-high"
+    return "film-strip" if result.path.suffix.lower() in VIDEO_SUFFIXES else "image"
 
 
 def _tooltip(result: Result) -> str:

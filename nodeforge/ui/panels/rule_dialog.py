@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
-from nodeforge.formats.rule_examples import rule_example
+from nodeforge.formats.shipped.rule_examples import rule_example
 from nodeforge.lint import rules_by_key
 from nodeforge.lint.explanations import explain
 

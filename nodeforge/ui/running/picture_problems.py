@@ -83,9 +83,16 @@ def _work(
 
     def work() -> list[Problem]:
         document = Document(graph_from_json(raw), lint=silenced)
-        folders, pictures = ModelFolders(settings), Files(settings, assets, granted).picture
+        folders, files = ModelFolders(settings), Files(settings, assets, granted)
         without = {_place(each) for each in lint(document, catalogue, folders, granted=granted)}
-        whole = lint(document, catalogue, folders, granted=granted, pictures=pictures)
+        whole = lint(
+            document,
+            catalogue,
+            folders,
+            granted=granted,
+            pictures=files.picture,
+            resolve=files.resolve,
+        )
         return [each for each in whole if _place(each) not in without]
 
     return work

@@ -15,8 +15,16 @@ from nodeforge.graph.ports import beside_port, output_spec, picture_port
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.file_clips import open_file_clip, read_thumbnail
 from nodeforge.ui.running.job_queue import Job, snapshot
+from nodeforge.ui.running.result_clips import (
+    ClipSource,
+    ResultClip,
+    clip_facts,
+    image_of_answer,
+)
 from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
+from nodeforge.values.clips import ClipFacts
 
 THUMBNAIL = 512
 """Longer side of the thumbnails in nodes, pixels."""
@@ -24,6 +32,7 @@ SMALLEST = 256
 """Longer side to which previews of latents are enlarged, pixels."""
 
 PictureCallback = Callable[[QImage | None], None]
+ClipCallback = Callable[[ClipSource | None], None]
 
 
 class ResultPictures:
@@ -59,7 +68,8 @@ class ResultPictures:
         """Fetch the thumbnail of a node's result for the document's views."""
         if self.picture_port(opened, node):
             show = partial(self._show, opened.id, node)
-            self.render(opened, node, show, longest=THUMBNAIL)
+            tell = partial(self._show_clip_facts, opened.id, node)
+            self.render(opened, node, show, longest=THUMBNAIL, tell_clip=tell)
         if port := self.beside_port(opened, node):
             show = partial(self._show_beside, opened.id, node)
             self.render(opened, node, show, longest=THUMBNAIL, port=port)
@@ -80,26 +90,54 @@ class ResultPictures:
         step: int = 0,
         longest: int = 2048,
         port: str = "",
+        tell_clip: Callable[[ClipFacts | None], None] = lambda _: None,
     ) -> None:
         """Request the picture of a result, or of a denoising step (counted from 1).
 
         Args:
             port: The output; empty is the first that is a picture.
+            tell_clip: Called before `show` gets a picture, with what there is to play; None for
+                nothing.
         """
         if opened.last_run is None:
             show(None)
             return
         port = port or self.picture_port(opened, node)
         smooth = step > 0 or self.picture_type(opened, node) == "latent"
-        self._link.ask(
-            "render",
-            lambda answer: show(_image_of_answer(answer, smooth=smooth)),
-            node=opened.shown_copy(node),
-            port=port,
-            step=step,
-            longest=longest,
-            **opened.last_run,
-        )
+
+        def answered(answer: Answer) -> None:
+            if isinstance(answer, dict) and answer["shape"]:
+                tell_clip(clip_facts(answer["clip"]) if answer["clip"] else None)
+            show(_image_of_answer(answer, smooth=smooth))
+
+        place = self._place(opened, node, port, step)
+        self._link.ask("render", answered, longest=longest, **place)
+
+    def open_clip(
+        self, opened: OpenDocument, node: str, use: ClipCallback, *, step: int = 0
+    ) -> None:
+        """Request the video or the sound of a result, or of a denoising step; None for none.
+
+        Of a node that saves, it is read from the file.
+        """
+        saved = opened.saved_files.get(node)
+        if saved and not step and open_file_clip(saved[-1], use, self._link):
+            return
+        if opened.last_run is None:
+            use(None)
+            return
+        place = self._place(opened, node, self.picture_port(opened, node), step)
+
+        def answered(answer: Answer) -> None:
+            found = answer["clip"] if isinstance(answer, dict) else None
+            use(ResultClip(self._link, place, found) if found else None)
+
+        self._link.ask("open_clip", answered, **place)
+
+    def _place(self, opened: OpenDocument, node: str, port: str, step: int) -> dict[str, Any]:
+        """The arguments that say which value is asked for."""
+        last_run = opened.last_run or {}
+        return {"node": opened.shown_copy(node), "port": port, "step": step, **last_run}
 
     def count_steps(
         self, opened: OpenDocument, node: str, tell: Callable[[int, int], None]
@@ -121,7 +159,10 @@ class ResultPictures:
         )
 
     def show_saved_file(self, opened: OpenDocument, node: str, path: str) -> None:
-        """Show the picture file that a node has saved."""
+        """Show the picture, the video or the sound that a node has saved."""
+        show = partial(self._show_file_clip, opened.id, node)
+        if read_thumbnail(Path(path), THUMBNAIL, show, self._link):
+            return
         image = read_scaled(Path(path), THUMBNAIL)
         if not image.isNull():
             opened.show_picture(node, image)
@@ -130,6 +171,18 @@ class ResultPictures:
         opened = self._workspace.find(document_id)
         if opened is not None and image is not None:
             opened.show_beside(node, image)
+
+    def _show_file_clip(
+        self, document_id: str, node: str, image: QImage | None, facts: ClipFacts
+    ) -> None:
+        if image is not None:
+            self._show_clip_facts(document_id, node, facts)
+            self._show(document_id, node, image)
+
+    def _show_clip_facts(self, document_id: str, node: str, facts: ClipFacts | None) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is not None:
+            opened.set_clip(node, facts)
 
     def _show(self, document_id: str, node: str, image: QImage | None) -> None:
         opened = self._workspace.find(document_id)
@@ -147,9 +200,5 @@ def upscaled_preview(image: QImage) -> QImage:
 
 
 def _image_of_answer(answer: Answer, *, smooth: bool) -> QImage | None:
-    if not isinstance(answer, dict) or not answer["shape"]:
-        return None
-    height, width, channels = answer["shape"]
-    formats = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
-    image = QImage(answer["payload"], width, height, width * channels, formats[channels])
-    return upscaled_preview(image) if smooth else image.copy()
+    image = image_of_answer(answer)
+    return upscaled_preview(image) if image is not None and smooth else image

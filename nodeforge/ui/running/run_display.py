@@ -16,7 +16,9 @@ from nodeforge.graph.planned import number_of, original
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.moving_previews import MovingPreviews
 from nodeforge.ui.running.reasons import reason_text
+from nodeforge.ui.running.result_clips import split_frames
 from nodeforge.ui.running.result_pictures import ResultPictures, upscaled_preview
 
 _STATE_OF_SOURCE = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
@@ -36,6 +38,8 @@ class RunDisplay(QObject):
     def __init__(self, workspace: Workspace, pictures: ResultPictures) -> None:
         super().__init__()
         self._workspace, self._pictures = workspace, pictures
+        self.moving = MovingPreviews()
+        workspace.closed.connect(self.moving.stop)
 
     def begin(self, opened: OpenDocument) -> None:
         """Remove what a run of before has left: its files, and its errors."""
@@ -54,6 +58,8 @@ class RunDisplay(QObject):
         match event:
             case events.Started():
                 opened.step_pictures.pop(node, None)
+                opened.set_clip(node, None)
+                self.moving.stop(opened, node)
                 reason = reason_text(self._workspace, opened, event.reason)
                 share = share_of_copies(event.node, 0.0)
                 opened.show_states({node: NodeState("running", share or None, reason=reason)})
@@ -63,6 +69,12 @@ class RunDisplay(QObject):
                 known = opened.states.get(node, NodeState())
                 state = NodeState("running", share, reason=known.reason)
                 opened.show_states({node: state})
+            case events.Preview() if event.frames > 1:
+                # its steps are not kept here: the worker has them, and they move
+                frames = preview_frames(event)
+                due = self.moving.play(opened, node, frames, event.rate)
+                opened.show_picture(node, due)
+                self.stepped.emit(opened, node)
             case events.Preview():
                 large = preview_image(event)
                 opened.step_pictures.setdefault(node, {})[event.step] = large
@@ -71,6 +83,7 @@ class RunDisplay(QObject):
             case events.Finished():
                 kind = _STATE_OF_SOURCE[event.source]
                 _show_copies(opened, [event.node])
+                self.moving.stop(opened, node)
                 opened.show_states({node: NodeState(kind, seconds=event.seconds)})
                 self._pictures.fetch(opened, node)
             case events.Reused():
@@ -99,6 +112,7 @@ class RunDisplay(QObject):
 
     def reset(self, opened: OpenDocument) -> None:
         """Mark running nodes as "will run" after a run has ended early."""
+        self.moving.stop(opened)
         opened.show_states(
             {
                 path: replace(state, kind="will_run", progress=None)
@@ -123,7 +137,13 @@ def share_of_copies(copy: str, share: float) -> float:
 
 
 def preview_image(event: events.Preview) -> QImage:
-    """The picture of a step, as large as it is shown."""
+    """The picture of a step, of a video its first, as large as it is shown."""
     size = event.width, event.height
     image = QImage(event.pixels, *size, size[0] * 3, QImage.Format.Format_RGB888)
     return upscaled_preview(image)
+
+
+def preview_frames(event: events.Preview) -> list[QImage]:
+    """The pictures of a step of a video, as large as they are shown."""
+    images = split_frames(event.pixels, event.frames, event.height, event.width)
+    return [upscaled_preview(image) for image in images]

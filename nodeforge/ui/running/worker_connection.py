@@ -40,6 +40,7 @@ class WorkerConnection(QObject):
     reconnected = Signal()
     """The worker is another one, with other settings; what was asked of the last is lost."""
     _arrived = Signal()
+    _answer_arrived = Signal(object, object)
 
     def __init__(self, settings: Settings, spawn: Spawn) -> None:
         super().__init__()
@@ -52,6 +53,7 @@ class WorkerConnection(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._flush)
         self._arrived.connect(self._schedule_flush, Qt.ConnectionType.QueuedConnection)
+        self._answer_arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._closed = False
         self._client = self._connect(settings)
 
@@ -73,12 +75,18 @@ class WorkerConnection(QObject):
         """Stop `run` after its step, however long that takes."""
         self._send(partial(self._client.cancel, run, None))
 
-    def ask(self, request: str, done: AnswerCallback, **arguments: Any) -> None:
-        """Send a request (`WorkerClient.ask`); `done` gets the answer in the main thread."""
+    def ask(
+        self, request: str, done: AnswerCallback, *, at_once: bool = False, **arguments: Any
+    ) -> None:
+        """Send a request (`WorkerClient.ask`); `done` gets the answer in the main thread.
+
+        Args:
+            at_once: Deliver the answer as it comes, and not with what comes within 33 ms.
+        """
 
         def send() -> None:
             future = self._client.ask(request, **arguments)
-            future.add_done_callback(partial(self._answered, done))
+            future.add_done_callback(partial(self._answered, done, at_once))
 
         self._send(send)
 
@@ -111,7 +119,9 @@ class WorkerConnection(QObject):
             self._events.append(event)
         self._wake()
 
-    def _answered(self, done: AnswerCallback, future: Future[dict[str, Any]]) -> None:
+    def _answered(
+        self, done: AnswerCallback, at_once: bool, future: Future[dict[str, Any]]
+    ) -> None:
         error = future.exception()
         if error is None:
             answer: Answer = future.result()
@@ -119,9 +129,17 @@ class WorkerConnection(QObject):
             answer = error
         else:
             answer = WorkerError(f"the worker could not be asked: {error}.")
+        if at_once:
+            if not self._closed:
+                self._answer_arrived.emit(done, answer)
+            return
         with self._lock:
             self._answers.append((done, answer))
         self._wake()
+
+    def _deliver(self, done: AnswerCallback, answer: Answer) -> None:
+        if not self._closed:
+            done(answer)
 
     def _wake(self) -> None:
         if not self._closed:

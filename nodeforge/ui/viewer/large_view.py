@@ -10,9 +10,12 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLa
 
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.picture import Picture
+from nodeforge.ui.running.result_clips import ClipSource
+from nodeforge.ui.viewer.clip_controls import ClipControls
 from nodeforge.ui.viewer.picture_view import PictureView
 
 Fetch = Callable[[Picture, Callable[[QImage | None], None]], None]
+OpenClip = Callable[[Picture, Callable[[ClipSource | None], None]], None]
 _GONE = "This picture is no longer there."
 _CLOSING = (Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -24,6 +27,7 @@ class LargeView(QDialog):
         pictures: What the arrow keys go through.
         index: The first that is shown.
         fetch: Gives the image of a picture, at once or later; None where there is none.
+        open_clip: Gives what there is to play of it, at once or later; None for a still picture.
         parent: The window that it covers.
     """
 
@@ -33,9 +37,15 @@ class LargeView(QDialog):
     """A command of the picture menu by its key, with the shown `Picture`."""
 
     def __init__(
-        self, pictures: Sequence[Picture], index: int, fetch: Fetch, parent: QWidget
+        self,
+        pictures: Sequence[Picture],
+        index: int,
+        fetch: Fetch,
+        open_clip: OpenClip,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
+        self._open_clip = open_clip
         self._pictures, self._index, self._fetch = list(pictures), index, fetch
         self._asked = 0
         self.setWindowTitle("Large view")
@@ -47,12 +57,14 @@ class LargeView(QDialog):
         self.view.hovered.connect(self._show_pixel)
         self.view.zoomed.connect(lambda _: self._show_facts())
         self.view.enlarge_requested.connect(self._switch_zoom)
+        self.clip = ClipControls(self.view, arrows=False)
         self._name, self._facts, self._pixel = QLabel(), QLabel(), QLabel()
         for label in (self._facts, self._pixel):
             label.setProperty("role", "dim")
         column, bar = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view, 1)
+        column.addWidget(self.clip)
         column.addLayout(bar)
         bar.setContentsMargins(12, 4, 12, 8)
         bar.setSpacing(12)
@@ -67,7 +79,7 @@ class LargeView(QDialog):
             ("corners-out", "Fit (F)", self.view.fit),
             ("magnifying-glass", "100 % (1)", lambda: self.view.zoom_to(1.0)),
             ("arrows-out", "Full screen (F11)", self._switch_full_screen),
-            ("x", "Close (Space or Esc)", self.close),
+            ("x", "Close (Esc)", self.close),
         ):
             button = QToolButton()
             button.setIcon(icon(name))
@@ -111,6 +123,8 @@ class LargeView(QDialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if self.clip.handle_key(event):
+            return
         match event.key():
             case _ if enter and control:
                 self._command("again")
@@ -160,14 +174,20 @@ class LargeView(QDialog):
         self._pixel.setText("")
 
         def show(image: QImage | None) -> None:
-            if asked == self._asked:
+            if asked == self._asked and not self.clip.player.cached:
                 self.view.show_image(image)
                 self._show_facts()
 
+        def play(source: ClipSource | None) -> None:
+            if asked == self._asked:
+                self.clip.open(source)
+
+        self.clip.open(None)
         self._fetch(self.picture, show)
+        self._open_clip(self.picture, play)
 
     def _show_facts(self) -> None:
-        size = self.view.image.size()
+        size = self.view.size_shown
         several = f"{self._index + 1} of {len(self._pictures)}" if len(self._pictures) > 1 else ""
         measured = f"{size.width()} × {size.height()} px, {self.view.zoom * 100:.0f} %"
         self._facts.setText("   ".join(filter(None, [measured if size.isValid() else "", several])))

@@ -1,13 +1,17 @@
-"""The viewer panel: the selected node's picture, and a slider over the denoising steps to it."""
+"""The viewer panel: the selected node's picture, and a slider over the denoising steps to it.
+
+A video or a sound plays; the timeline of its frames stands above that of the denoising steps.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -28,7 +32,10 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.seeds import FIXED, moving_seeds, set_modes
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.file_clips import open_file_clip
+from nodeforge.ui.running.result_clips import ClipSource
 from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.viewer.clip_controls import ClipControls
 from nodeforge.ui.viewer.copy_chooser import CopyChooser
 from nodeforge.ui.viewer.picture_view import PictureView
 
@@ -65,6 +72,8 @@ class Viewer(QWidget):
         self._count = 0
         """The number of steps of the shown loop."""
         self._chosen = False
+        self._clip_of = "", ""
+        """The document and the node whose clip is shown."""
         self._latest = ""
         self._follow = QTimer(self, singleShot=True)
         self._follow.setInterval(33)
@@ -74,6 +83,7 @@ class Viewer(QWidget):
         self._wanted: int | None = None
         self.picture_view = PictureView(EMPTY)
         self.picture_view.setAccessibleName("Picture")
+        self.clip = ClipControls(self.picture_view)
         self._name, self._caption = QLabel(), ""
         self._name.setProperty("role", "dim")
         self.copies = CopyChooser()
@@ -132,13 +142,27 @@ class Viewer(QWidget):
         self._node = ""
         self._asked += 1
         self._wanted, self._busy = None, False
-        image = read_scaled(picture.path, _LARGEST) if picture.path is not None else QImage()
         self.picture_view.set_empty_text("The file is no longer there.")
         self.picture_view.set_beside(None)
-        self._put(image)
+        self.clip.open(None)
+        self._clip_of = "", ""
+        self._put(None if self._opens_clip(picture.path) else self._read(picture.path))
         self._show_name(picture.path.name if picture.path else "", str(picture.path or ""))
         saved = self._opened.saved_files.items() if self._opened else ()
         self._offer_steps(next((node for node, files in saved if picture.path in files), ""))
+
+    def _read(self, path: Path | None) -> QImage | None:
+        return read_scaled(path, _LARGEST) if path is not None else None
+
+    def _opens_clip(self, path: Path | None) -> bool:
+        """Open a file that plays; whether it is one."""
+        if path is None or not path.exists():
+            return False
+        use, tell = partial(self._open_clip, self._asked), self.picture_view.set_empty_text
+        opens = open_file_clip(path, use, self, lambda fact: tell(f"The file {fact}"))
+        if opens:
+            tell("Reading the file…")
+        return opens
 
     @property
     def picture(self) -> Picture | None:
@@ -159,6 +183,7 @@ class Viewer(QWidget):
             self.menu_requested.emit([picture], self.picture_view.mapToGlobal(place))
 
     def _command(self, name: str) -> None:
+        self.clip.pause()
         if (picture := self.picture) is not None:
             self.command.emit(name, [picture])
 
@@ -167,6 +192,7 @@ class Viewer(QWidget):
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(4)
         column.addWidget(self.picture_view, 1)
+        column.addWidget(self.clip)
         below, steps = QVBoxLayout(self._steps), QHBoxLayout()
         below.setContentsMargins(8, 0, 8, 0)
         below.setSpacing(4)
@@ -189,6 +215,7 @@ class Viewer(QWidget):
         bar.addWidget(_button("corners-out", "Fit", self.picture_view.fit))
         bar.addWidget(_button("magnifying-glass", "100 %", lambda: self.picture_view.zoom_to(1.0)))
         column.addLayout(bar)
+        self.clip.watch(*self.findChildren(QAbstractButton))
 
     def _makes_picture(self, node: str) -> bool:
         opened = self._opened
@@ -210,14 +237,45 @@ class Viewer(QWidget):
         self._asked += 1
         self._wanted, self._busy = None, False
         image = self._opened.pictures.get(node) if self._opened else None
+        self._offer_clip(node)
         self._put(image)
         self.picture_view.set_beside(self._opened.beside.get(node) if self._opened else None)
         self._show_name(self._title(node))
         self.copies.show_number(*self._copies_of(node))
         self.picture_view.set_empty_text(EMPTY)
-        if self._opened is not None and image is not None:
+        facts = self._opened.clips.get(node) if self._opened else None
+        if self._opened is not None and image is not None and not (facts and facts.frames):
             self._ask_large()
         self._offer_steps(node)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        self.clip.pause()
+        super().hideEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if not self.clip.handle_key(event):
+            super().keyPressEvent(event)
+
+    def _offer_clip(self, node: str, step: int = 0) -> None:
+        """Play the result of a node, or what it held after a denoising step, if it moves.
+
+        What plays already goes on where it is the same value.
+        """
+        opened = self._opened
+        shown = self._opened.clips.get(self._node) if self._opened else None
+        if opened is None or shown is None or self._clip_of != (opened.id, self._node):
+            self.clip.open(None)
+        self._clip_of = (opened.id, self._node) if opened is not None else ("", "")
+        if opened is not None and shown is not None:
+            use = partial(self._open_clip, self._asked)
+            self._runner.pictures.open_clip(opened, node, use, step=step)
+
+    def _open_clip(self, asked: int, source: ClipSource | None) -> None:
+        """Show a clip; at the same place as the one before, where that was of the same node."""
+        if asked != self._asked:
+            return
+        player = self.clip.player
+        self.clip.open(source, player.position / max(1, player.count - 1))
 
     def _copies_of(self, node: str) -> tuple[int, int]:
         return self._opened.copies.get(node, (1, 1)) if self._opened else (1, 1)
@@ -260,7 +318,11 @@ class Viewer(QWidget):
         latent = (
             self._opened is not None and pictures.picture_type(self._opened, self._node) == "latent"
         )
-        self.picture_view.show_image(image, coarse=latent)
+        facts = self._opened.clips.get(self._node) if self._opened else None
+        if facts is None or latent or not facts.frames or image is None:
+            self.picture_view.show_image(image, coarse=latent)
+        elif not self.clip.player.cached:  # else its frames are shown
+            self.picture_view.show_image(image, size=QSize(facts.width, facts.height))
 
     def _title(self, node: str) -> str:
         if self._opened is None or not node:
@@ -308,6 +370,7 @@ class Viewer(QWidget):
                 self._follow.start()
         elif running:
             self._steps.hide()
+            self.clip.open(None)
             self._put(self._opened.pictures[node])
         elif not self._step_chosen():
             self._show(node)
@@ -326,6 +389,7 @@ class Viewer(QWidget):
         if opened is self._opened and node != self._node and not self._chosen:
             self._node, self._file = node, None
             self._steps.hide()
+            self.clip.open(None)
             self._show_name(self._title(node))
             self.picture_view.show_image(opened.pictures[node], coarse=True)
 
@@ -366,7 +430,9 @@ class Viewer(QWidget):
         if self._wanted is None or self._opened is None:
             return
         if self._wanted == self._count and self._loop != self._node and not self._whole.isNull():
+            self._wanted = None
             self.picture_view.show_image(self._whole)
+            self._offer_clip(self._node)
             return
         previews = self._opened.step_pictures.get(self._loop, {})
         if len(previews) == self.slider.maximum() and self._wanted in previews:
@@ -383,6 +449,8 @@ class Viewer(QWidget):
         if image is not None:
             self.picture_view.set_beside(None)
             self.picture_view.show_image(image, coarse=True)
+            if self._wanted is None:
+                self._offer_clip(self._loop, self.slider.value())
         self._ask_step()
 
     def _continue(self) -> None:

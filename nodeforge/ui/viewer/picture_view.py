@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QImage,
     QKeyEvent,
@@ -35,6 +35,9 @@ class PictureView(QWidget):
         super().__init__()
         self._empty = empty
         self._image = QImage()
+        self._whole = QSize()
+        """The picture's size, which a frame of a video may be smaller than."""
+        self._playhead: float | None = None
         self._beside = QImage()
         self._split = 0.5
         self._is_preview = False
@@ -56,22 +59,44 @@ class PictureView(QWidget):
         return self._image
 
     @property
+    def size_shown(self) -> QSize:
+        """The picture's size in its own pixels, also where it was scaled down for the screen."""
+        return self._whole
+
+    @property
     def zoom(self) -> float:
         """Pixels of the screen per picture pixel, also where the desktop is scaled."""
         return self._zoom or self._fitting()
 
-    def show_image(self, image: QImage | None, *, coarse: bool = False) -> None:
+    def show_image(
+        self, image: QImage | None, *, coarse: bool = False, size: QSize | None = None
+    ) -> None:
         """Show `image`; the zoom is kept if the size is the same.
 
         Args:
             coarse: Whether it is a small preview, which is always drawn smoothly.
+            size: That of the whole picture, where `image` was scaled down for the screen.
         """
         image = image or QImage()
-        if image.size() != self._image.size() and not coarse and not self._is_preview:
+        size = image.size() if size is None else size
+        if size != self._whole and not coarse and not self._is_preview:
             self._zoom = None
-        self._image, self._is_preview = image, coarse
+        same = size == self._whole and coarse == self._is_preview
+        self._image, self._whole, self._is_preview = image, size, coarse
         self.update()
-        self.zoomed.emit(self.zoom)
+        if not same:
+            self.zoomed.emit(self.zoom)
+
+    def set_playhead(self, share: float | None) -> None:
+        """Show a position over the width of the picture, 0..1; None for none."""
+        if share != self._playhead:
+            self._playhead = share
+            self.update()
+
+    def zoom_of(self, size: QSize) -> float:
+        """The zoom with which a picture of this size is shown, or would be."""
+        same = size == self._whole and not self._is_preview
+        return self.zoom if same else self._fitting(size)
 
     def set_beside(self, image: QImage | None) -> None:
         """Show `image` left of the mouse, and the picture right of it; None ends that."""
@@ -118,6 +143,10 @@ class PictureView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         box = self._box()
         painter.drawImage(box, self._image)
+        if self._playhead is not None:
+            x = box.left() + self._playhead * box.width()
+            painter.setPen(self.palette().text().color())
+            painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
         if not self._beside.isNull():
             self._paint_beside(painter, box)
 
@@ -181,7 +210,8 @@ class PictureView(QWidget):
     def _pixel_text(self, at: QPointF) -> str:
         """``x 12  y 30   255 120 3   #ff7803``: counted from the upper left, values 0..255."""
         box = self._box()
-        if self._image.isNull() or self._is_preview or not box.contains(at):
+        scaled = self._image.size() != self._whole
+        if self._image.isNull() or self._is_preview or scaled or not box.contains(at):
             return ""
         scale = self.zoom / self.devicePixelRatioF()
         x = min(int((at.x() - box.x()) / scale), self._image.width() - 1)
@@ -191,17 +221,18 @@ class PictureView(QWidget):
         values += [colour.alpha()] if self._image.hasAlphaChannel() else []
         return f"x {x}  y {y}   {' '.join(map(str, values))}   {colour.name()}"
 
-    def _fitting(self) -> float:
-        """The zoom at which the whole picture fits."""
-        if self._image.isNull() or not self.width() or not self.height():
+    def _fitting(self, size: QSize | None = None) -> float:
+        """The zoom at which a whole picture fits, by default the one shown."""
+        size = self._whole if size is None else size
+        if size.isEmpty() or not self.width() or not self.height():
             return 1.0
-        wide = (self.width() - 8) / self._image.width()
-        high = (self.height() - 8) / self._image.height()
+        wide = (self.width() - 8) / size.width()
+        high = (self.height() - 8) / size.height()
         return max(_MIN_ZOOM, min(min(wide, high) * self.devicePixelRatioF(), _MAX_ZOOM))
 
     def _size(self) -> QSizeF:
         """The size of the picture as it is shown, in the widget's coordinates."""
-        return QSizeF(self._image.size()) * (self.zoom / self.devicePixelRatioF())
+        return QSizeF(self._whole) * (self.zoom / self.devicePixelRatioF())
 
     def _box(self) -> QRectF:
         size = self._size()

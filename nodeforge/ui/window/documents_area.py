@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
+from nodeforge.ui.common.formatting import clip_length
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import faded
 from nodeforge.ui.common.message_bars import Button, MessageBars
@@ -240,7 +241,9 @@ class DocumentsArea(QWidget):
         beside = opened.beside.get(node)
         if beside is not None and key in self._faded:
             beside = faded(beside)
-        self._graph_view(opened).show_thumbnail(node, image, beside)
+        clip = opened.clips.get(node)
+        length = clip_length(clip.frames, clip.seconds) if clip is not None else ""
+        self._graph_view(opened).show_thumbnail(node, image, beside, length)
 
     def _show_problems(self, opened: OpenDocument) -> None:
         view = self._graph_view(opened)

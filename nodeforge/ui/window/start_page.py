@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.formats import load, needed_models
+from nodeforge.models import FAMILIES
 from nodeforge.settings import shipped
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
@@ -59,6 +62,8 @@ _ABOUT = {
     ),
     "refine_regions": ("Refine regions", "Find parts of a picture, and draw each anew, larger."),
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
+    "text_to_audio": ("Text to sound", "Make a sound from a description."),
+    "wan_text_to_video": ("Text to video", "Make a video from a description."),
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }
 """Title and description of each shipped workflow, in display order."""
@@ -148,7 +153,9 @@ class StartPage(QScrollArea):
         column.addLayout(self._buttons())
         column.addSpacing(12)
         column.addWidget(_label("Workflows", "heading"))
-        column.addLayout(self._cards())
+        column.addLayout(self._cards(listed_workflows()))
+        column.addWidget(_label("Workflows for a model of yours", "heading"))
+        column.addLayout(self._cards(workflows_with_models()))
         column.addStretch(1)
         self.setWidget(content)
         self._place_cards()
@@ -166,12 +173,14 @@ class StartPage(QScrollArea):
         self._shown.append((grid, cards))
         return grid
 
-    def _cards(self) -> QGridLayout:
+    def _cards(self, files: Sequence[Path]) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(_GAP)
         cards: list[WorkflowCard] = []
-        for file in listed_workflows():
+        for file in files:
             title, text = _ABOUT.get(file.stem) or (file.stem.replace("_", " ").capitalize(), "")
+            if needs := needs_label(file):
+                text = f"{text} {needs}".strip()
             card = WorkflowCard(title, text, self._picture(file.stem))
             card.pressed.connect(partial(self.open_requested.emit, file))
             cards.append(card)
@@ -222,6 +231,20 @@ def listed_workflows() -> list[Path]:
     """The shipped workflows that the start page shows, in its order."""
     files = shipped("workflows").glob("*.json")
     return sorted((file for file in files if not file.stem.startswith(_OF_CANVAS)), key=_order)
+
+
+def workflows_with_models() -> list[Path]:
+    """The shipped workflows for models that do not ship."""
+    return sorted((shipped("workflows") / "with_models").glob("*.json"), key=_order)
+
+
+def needs_label(file: Path) -> str:
+    """Which models a shipped workflow needs, how large they are, and their licences."""
+    told = (
+        f"Needs {FAMILIES[each.family].label} ({each.size / 1e9:.1f} GB, {each.licence})."
+        for each in needed_models(load(file))
+    )
+    return " ".join(told)
 
 
 def _order(file: Path) -> tuple[int, str]:

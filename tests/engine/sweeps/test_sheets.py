@@ -12,8 +12,9 @@ from PIL import Image
 
 from nodeforge.engine.sweeps.cells import Cell, fan_out
 from nodeforge.engine.sweeps.contact_sheet import sheet, wall
-from nodeforge.engine.sweeps.grid import pages
+from nodeforge.engine.sweeps.grid import pages, thumbnail
 from nodeforge.engine.sweeps.results import CellResult, table
+from nodeforge.media import VideoFormat, write_video
 from tests.engine.sweeps.test_axes import axis
 
 HOSTILE = "<script>alert(\"1\")</script> & 'x', 狐 🦊 " + "long " * 300
@@ -51,6 +52,19 @@ def test_a_page_has_its_pictures_in_their_places(tmp_path: Path, cells: list[Cel
     middle = blue.mean(0)
     assert abs(middle[0] - (top + bottom) / 2) < 2
     assert middle[1] > (left + right) / 2
+
+
+@pytest.mark.parametrize("format", [VideoFormat.MP4, VideoFormat.MKV, VideoFormat.GIF])
+def test_a_video_is_shown_by_its_first_frame(tmp_path: Path, format: VideoFormat):
+    frames = np.zeros((3, 32, 48, 3), np.uint8)
+    frames[0, ..., 0] = 200
+    file = tmp_path / f"fox{format.suffix}"
+    write_video(file, frames, 8.0, format)
+    red = np.asarray(thumbnail(file, 48, 32)).astype(int)
+    assert red.shape == (32, 48, 3)
+    assert np.abs(red - frames[0]).max() < 24
+    (page,) = pages([CellResult(fan_out([axis("noise.seed=1,2")])[0], (file,), 0.5, 3, ())])
+    assert Image.open(io.BytesIO(page)).width > 48
 
 
 def test_every_page_is_drawn_also_with_holes_faults_and_hostile_labels(

@@ -25,9 +25,9 @@ _ENDINGS = {
 }
 
 
-def picture(node: NodeConversion) -> str:
-    """A picture's name without the folder that ComfyUI marks at its end."""
-    name = _PLACE.sub("", node.known_value("image", "").replace("\\", "/"))
+def picture(node: NodeConversion, name: str = "image") -> str:
+    """The file that a value names, without the folder that ComfyUI marks at its end."""
+    name = _PLACE.sub("", node.known_value(name, "").replace("\\", "/"))
     if node.source.is_active:
         node.workflow.report.pictures.append(name)
     return name
@@ -47,7 +47,7 @@ def _load(node: NodeConversion) -> None:
 
 def _save(node: NodeConversion) -> None:
     prefix = node.known_value("filename_prefix", "ComfyUI")
-    node.add("image.save", image=node.output("images"), prefix=_prefix(node, prefix))
+    node.add("image.save", image=node.output("images"), prefix=file_prefix(node, prefix))
     node.set_outputs(node.link_value("images") or LinkValue("IMAGE"))
 
 
@@ -61,7 +61,7 @@ def _save_advanced(node: NodeConversion) -> None:
         raise NoCounterpartError(f"saves as '{chosen}', which is not written here.")
     if node.known_value("format.bit_depth", "8-bit") != "8-bit":
         node.report_difference("Pictures are saved with 8 bits a channel here")
-    prefix = _prefix(node, node.known_value("filename_prefix", "ComfyUI"))
+    prefix = file_prefix(node, node.known_value("filename_prefix", "ComfyUI"))
     images = node.output("images")
     node.add("image.save", image=images, prefix=prefix, format=chosen if chosen != "png" else None)
     node.set_outputs(node.link_value("images") or LinkValue("IMAGE"))
@@ -75,7 +75,9 @@ def _compare(node: NodeConversion) -> None:
         node.add("image.preview", image=picture)
 
 
-def _prefix(node: NodeConversion, prefix: str) -> str:
+def file_prefix(node: NodeConversion, prefix: str) -> str:
+    """What files' names start with, its words as ours."""
+
     def ours(match: re.Match[str]) -> str:
         mark = match[1]
         if mark.startswith("date"):

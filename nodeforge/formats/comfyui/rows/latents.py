@@ -8,8 +8,9 @@ from typing import Any
 
 from nodeforge.formats.comfyui.link_value import EmptyLatent, InputValue, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
-from nodeforge.formats.comfyui.row import Row, single_node
-from nodeforge.graph.model import Output
+from nodeforge.formats.comfyui.row import Row
+from nodeforge.formats.comfyui.rows.videos import video_of
+from nodeforge.graph.model import Mode, Output
 
 _METHODS = {name: name for name in ("nearest-exact", "bilinear", "bicubic")}
 
@@ -18,6 +19,31 @@ def _nothing(node: NodeConversion) -> None:
     width, height = (_whole_cells(node.input_value(side, 512)) for side in ("width", "height"))
     size = EmptyLatent(width, height, node.input_value("batch_size", 1))
     node.set_outputs(LinkValue("LATENT", empty=size))
+
+
+def _nothing_of_video(node: NodeConversion) -> None:
+    """Size and length of a video; ComfyUI takes the frames that whole cells of four hold."""
+    start = node.link_value("start_image")
+    if start is not None and _gives(node, start):
+        raise NoCounterpartError(
+            "begins with a picture; models that draw on from one do not run here yet."
+        )
+    width, height = (_whole_cells(node.input_value(side, 512)) for side in ("width", "height"))
+    length = node.input_value("length", 25)
+    if length.output is None:
+        length = InputValue(max(0, length.value - 1) // 4 * 4 + 1)
+    batch = node.input_value("batch_size", 1)
+    if batch.output is not None or batch.value != 1:
+        node.report_difference("One video is drawn here, not a batch of them")
+    size = EmptyLatent(width, height, InputValue(1), frames=length)
+    node.set_outputs(LinkValue("LATENT", empty=size, video=True))
+
+
+def _gives(node: NodeConversion, link: LinkValue) -> bool:
+    """Whether something comes of a link: a bypassed loader gives nothing."""
+    if link.output is None:
+        return link.clip is not None
+    return node.workflow.document.graph.nodes[link.output.node].mode is Mode.ACTIVE
 
 
 def _whole_cells(side: InputValue) -> InputValue:
@@ -152,8 +178,27 @@ def _aligned(node: NodeConversion) -> tuple[Output, Output]:
     return Output(name, "image"), Output(name, "mask")
 
 
+def _decode(node: NodeConversion) -> None:
+    """To pictures; a video's latent to a video, of which pictures are made where one asks."""
+    samples, vae = _samples(node), node.link_value("vae")
+    ports = {"vae": vae, "latent": samples}
+    ports["tiled"] = True if node.source.class_type == "VAEDecodeTiled" else None
+    if samples.video or (vae is not None and vae.video):
+        name = node.add("latent.decode_video", **ports)
+        node.set_outputs(LinkValue("IMAGE", clip=Output(name, "video")))
+        return
+    name = node.add("latent.decode", **ports)
+    node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
+
+
 def _encode(node: NodeConversion) -> None:
     tiled = node.source.class_type == "VAEEncodeTiled"
+    vae = node.link_value("vae")
+    if vae is not None and vae.video:
+        video = video_of(node, "pixels")
+        name = node.add("latent.encode_video", vae=vae, video=video, tiled=tiled or None)
+        node.set_outputs(LinkValue("LATENT", Output(name, "latent"), video=True))
+        return
     name = node.add(
         "latent.encode",
         vae=node.output("vae"),
@@ -203,7 +248,9 @@ def _for_inpainting_model(node: NodeConversion) -> None:
 
 _TILED = "The size of tiles is the VAE's own here."
 _LATENT = ("LATENT",)
-_TO_PICTURE = {"vae": "vae", "latent": "samples"}
+_DECODED = ("latent.decode", "latent.decode_video")
+_ENCODED = ("latent.encode", "latent.encode_video", "video.from_images")
+_OF_VIDEO = ("width", "height", "length", "batch_size")
 _TILES = "tile_size overlap temporal_size temporal_overlap"
 
 ROWS = (
@@ -253,23 +300,38 @@ ROWS = (
             ),
         )
     ),
-    single_node("VAEDecode", "VAE Decode", "latent.decode", _TO_PICTURE, "IMAGE:image"),
-    single_node(
+    *(
+        Row(
+            kind,
+            name,
+            _OF_VIDEO,
+            _LATENT,
+            (),
+            _nothing_of_video,
+            "Size and frames of the video noise.",
+            virtual=True,
+        )
+        for kind, name in (
+            ("EmptyHunyuanLatentVideo", "EmptyHunyuanLatentVideo"),
+            ("Wan22ImageToVideoLatent", "Wan22ImageToVideoLatent"),
+        )
+    ),
+    Row("VAEDecode", "VAE Decode", (), ("IMAGE",), _DECODED, _decode, "A video's to a video."),
+    Row(
         "VAEDecodeTiled",
         "VAE Decode (Tiled)",
-        "latent.decode",
-        _TO_PICTURE,
-        "IMAGE:image",
-        fixed={"tiled": True},
-        widgets=_TILES,
-        remark=_TILED,
+        tuple(_TILES.split()),
+        ("IMAGE",),
+        _DECODED,
+        _decode,
+        _TILED,
     ),
     Row(
         "VAEEncode",
         "VAE Encode",
         (),
         _LATENT,
-        ("latent.encode",),
+        _ENCODED,
         _encode,
         "What 8 does not divide is cropped, as there.",
     ),
@@ -278,7 +340,7 @@ ROWS = (
         "VAE Encode (Tiled)",
         tuple(_TILES.split()),
         _LATENT,
-        ("latent.encode",),
+        _ENCODED,
         _encode,
         _TILED,
     ),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from nodeforge.formats.comfyui.link_value import GuidanceWrapper, ImagePromptInputs, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, passes_on, single_node
 from nodeforge.graph.model import Output
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, SPACES
 
 _TWO_CLIPS = {"clip_l", "clip_g"}
 _TWO_ENCODERS = next(
@@ -51,6 +53,7 @@ def _load_denoiser(node: NodeConversion) -> None:
 def _load_encoder(node: NodeConversion) -> None:
     file = file_name(node.known_value("clip_name", ""))
     family = _family_of_encoders(str(node.known_value("type", "")), file)
+    family = _named_family(node, family)
     name = node.add("models.load_text_encoder", file=file, family=family or None)
     node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family))
 
@@ -83,12 +86,42 @@ def _family_of_encoders(kind: str, *files: str) -> str:
     return reading[0].name if reading else ""
 
 
+def _named_family(node: NodeConversion, family: str) -> str:
+    """`family`, or another with the same text encoders that the workflow's models are named by."""
+    if not family:
+        return family
+    known = FAMILIES[family]
+    alike = [f for f in FAMILIES.values() if f.text_encoders == known.text_encoders]
+    alike = [each for each in alike if each.comfyui_clip == known.comfyui_clip]
+    files = (PurePosixPath(file_name(name)).name for name in node.workflow.model_names)
+    names = [_letters_and_digits(file) for file in files]
+    told = [
+        (len(begin), each.name)
+        for each in alike
+        for begin in map(_letters_and_digits, each.bases)
+        if any(name.startswith(begin) for name in names)
+    ]
+    return max(told)[1] if told and len(alike) > 1 else family
+
+
 def _load_vae(node: NodeConversion) -> None:
     file = file_name(node.known_value("vae_name", ""))
     if file.startswith("tae") or file == "pixel_space":
         raise NoCounterpartError(f"'{file}' is no VAE that is in a file of its own.")
     name = node.add("models.load_vae", file=file)
-    node.set_outputs(LinkValue("VAE", Output(name, "vae")))
+    node.set_outputs(LinkValue("VAE", Output(name, "vae"), video=_codes_videos(file)))
+
+
+def _codes_videos(file: str) -> bool:
+    """Whether a VAE is named as one of those are that code videos."""
+    name = _letters_and_digits(PurePosixPath(file).name)
+    spaces = (space for space in SPACES.values() if "T" in space.layout)
+    usual = (_letters_and_digits(PurePosixPath(space.usual_file).stem) for space in spaces)
+    return name.startswith(tuple(usual))
+
+
+def _letters_and_digits(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
 def _load_lora(node: NodeConversion) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row
+from nodeforge.formats.comfyui.rows.motion import frames_for_motion
 from nodeforge.formats.comfyui.rows.schedules import (
     LONGER,
     add_sampler,
@@ -80,7 +82,8 @@ def sample_part(node: NodeConversion, parts: Parts, *, noisy: bool, keeps_noise:
         node.input_value("start_at_step", 0),
         node.input_value("end_at_step", 10000),
     )
-    last = stop.output is None and stop.value >= steps.value
+    at_the_end = stop.output is not None and stop.output == steps.output
+    last = at_the_end or (stop.output is None and stop.value >= steps.value)
     if not last and not keeps_noise:
         node.report_difference(
             "The last of a part of the steps takes all noise away there; here the noise is left. "
@@ -173,6 +176,8 @@ def _loop(
     masked_image = positive.masked_image if positive else None
     if masked_image is None and latent is not None and latent.mask:
         masked_image = latent.masked_image
+    if model is not None and model.motion:
+        latent = frames_for_motion(node, model, latent)
     name = node.add("sampling.denoise", model=model, mask=mask, **steps)
     target = node.nodes[name]
     noise = _noise(node, latent, seed) if seed else None
@@ -193,16 +198,19 @@ def _loop(
     if mask and not (model and model.differential):
         node.report_difference(_MASK)
     made = LinkValue("LATENT", Output(name, "latent"), mask=latent.mask if latent else None)
-    node.set_outputs(made)
+    node.set_outputs(replace(made, video=latent is not None and latent.video))
 
 
 def _noise(node: NodeConversion, latent: LinkValue | None, seed: tuple[InputValue, str]) -> Output:
     size = latent.empty if latent is not None and latent.output is None else None
     sides: dict[str, Any] = {}
-    if size is not None:
+    kind = "sampling.video_noise" if latent is not None and latent.video else "sampling.noise"
+    if size is not None and size.frames is not None:
+        sides = {"width": size.width, "height": size.height, "frames": size.frames}
+    elif size is not None:
         sides = {"width": size.width, "height": size.height, "batch": size.batch}
         sides["item"] = size.item
-    name = node.add("sampling.noise", seed=seed[0], **sides)
+    name = node.add(kind, seed=seed[0], **sides)
     if seed[0].output is None:
         node.control = seed[1]
         node.set_seed_control(f"{name}.seed")
@@ -314,7 +322,7 @@ def _guide_by_one(node: NodeConversion) -> None:
 
 _USUAL_EMBEDDED = 3.5
 _LATENT = ("LATENT",)
-_LOOP = ("sampling.denoise", "sampling.noise", "sampling.guidance")
+_LOOP = ("sampling.denoise", "sampling.noise", "sampling.video_noise", "sampling.guidance")
 ALL = (*_LOOP, "sampling.sampler", "sampling.schedule")
 
 ROWS = (

@@ -20,7 +20,7 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_CLEAN = ("latent.encode", "latent.empty", "canvas.encode")
+_CLEAN = ("latent.encode", "latent.encode_video", "latent.empty", "canvas.encode")
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -31,6 +31,6 @@ def check(scene: LintContext) -> Iterator[Problem]:
             yield scene.problem(
                 loop.path,
                 "starts from a picture without noise in it, and is given none.",
-                "Link 'Noise' to it.",
+                "Link 'Noise' to it, or 'Video noise' for a video.",
                 port="noise",
             )

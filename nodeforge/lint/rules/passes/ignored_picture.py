@@ -20,14 +20,14 @@ RULE = Rule(
     types=LOOPS,
 )
 
-ENCODE = "latent.encode"
+ENCODERS = ("latent.encode", "latent.encode_video")
 _SEEING = {"control.apply", "control.apply_ip_adapter", "text.instruct", "text.add_reference"}
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         feed = scene.feed(loop.path, "latent")
-        encoded = feed is not None and scene.nodes[feed.node].type == ENCODE
+        encoded = feed is not None and scene.nodes[feed.node].type in ENCODERS
         if not encoded or not loop.has_noise or loop.strength != 1 or loop.first_step:
             continue
         if any(scene.feed(loop.path, port) for port in ("mask", "masked_image")):

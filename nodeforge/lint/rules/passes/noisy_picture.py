@@ -21,7 +21,7 @@ RULE = Rule(
     types=LOOPS,
 )
 
-DENOISE, DECODE = "sampling.denoise", "latent.decode"
+DENOISE, DECODERS = "sampling.denoise", ("latent.decode", "latent.decode_video")
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -29,7 +29,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         if not loop.stops_early or loop.path in readers or scene.nodes[loop.path].type != DENOISE:
             continue
-        if any(scene.nodes[end].type == DECODE for end in scene.readers(loop.path)):
+        if any(scene.nodes[end].type in DECODERS for end in scene.readers(loop.path)):
             yield scene.problem(
                 loop.path,
                 f"stops at step {loop.last_step} of {loop.steps_run}, and is decoded with noise.",

@@ -8,7 +8,11 @@ from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
 from nodeforge.lint.rule import Rule
 
-ENCODE, DECODE = "latent.encode", "latent.decode"
+ENCODERS = {
+    "latent.encode": ("image", "latent.decode"),
+    "latent.encode_video": ("video", "latent.decode_video"),
+}
+"""Their ports, and what decodes for them."""
 
 RULE = Rule(
     "NF801",
@@ -18,19 +22,20 @@ RULE = Rule(
         "between them here."
     ),
     source="diffusers documentation, image to image, which passes latents on.",
-    types=(ENCODE,),
+    types=tuple(ENCODERS),
 )
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path in scene.of_type(ENCODE):
-        feed = scene.feed(path, "image")
-        if feed is None or scene.nodes[feed.node].type != DECODE:
+    for path in scene.of_type(*ENCODERS):
+        port, decoder = ENCODERS[scene.nodes[path].type]
+        feed = scene.feed(path, port)
+        if feed is None or scene.nodes[feed.node].type != decoder:
             continue
         if scene.feed(path, "vae") == scene.feed(feed.node, "vae"):
             yield scene.problem(
                 path,
                 f"encodes what '{scene.title(feed.node)}' has just decoded.",
                 "Link the latent itself.",
-                port="image",
+                port=port,
             )

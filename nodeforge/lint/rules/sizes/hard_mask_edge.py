@@ -30,7 +30,7 @@ _PUTTING_BACK = ("inpaint.put_back", "canvas.result", "image.composite")
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         feed = scene.feed(loop.path, "mask")
-        if feed is None or not _is_hard(scene, feed.node):
+        if feed is None or loop.refines or not _is_hard(scene, feed.node):
             continue
         if any(node.type in _PUTTING_BACK for node in scene.nodes.values()):
             continue

@@ -19,6 +19,8 @@ RULE = Rule(
     types=LOOPS,
 )
 
+_SIDES = ("width", "height", "frames")
+
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
@@ -26,15 +28,17 @@ def check(scene: LintContext) -> Iterator[Problem]:
         if feed is None or loop.noise is None or _feeds_another(scene, loop):
             continue
         values = scene.nodes[loop.noise].values
-        if values.get("width") is not None or values.get("height") is not None:
+        sides = [side for side in _SIDES if values.get(side) is not None]
+        what = "number of frames" if sides == ["frames"] else "size"
+        if sides:
             yield scene.problem(
                 loop.noise,
-                f"has a size, and '{scene.title(feed.node)}' gives another: that one counts.",
-                "Leave width and height empty.",
-                port="width",
+                f"has a {what}, and '{scene.title(feed.node)}' gives another: that one counts.",
+                f"Leave {' and '.join(sides)} empty.",
+                port=sides[0],
                 fix=Together(
                     "leave the size to the latent",
-                    [scene.set_value(loop.noise, side, None) for side in ("width", "height")],
+                    [scene.set_value(loop.noise, side, None) for side in sides],
                 ),
             )
 

@@ -23,6 +23,8 @@ RULE = Rule(
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
+        if loop.refines:
+            continue
         if scene.feed(loop.path, "mask") and not scene.feed(loop.path, "latent"):
             yield scene.problem(
                 loop.path,

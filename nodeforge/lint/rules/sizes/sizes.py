@@ -23,8 +23,13 @@ RULE = Rule(
 )
 
 ENCODE, LOAD = "latent.encode", "image.load"
+_ENCODERS = {ENCODE: "image", "latent.encode_video": "video"}
+"""The ports of what is encoded."""
 _SIDES = ("width", "height")
-_SIZING = {"inpaint.crop": ("multiple",), "image.resize": _SIDES, "image.crop": _SIDES}
+_SIZING = {
+    "inpaint.crop": ("multiple",),
+    **dict.fromkeys(("image.resize", "image.crop", "video.load", "video.resize"), _SIDES),
+}
 """Nodes that give pictures of a size which their values say."""
 
 
@@ -63,7 +68,7 @@ def _of_pictures(
 
 def _needs_a_size(scene: LintContext, end: Input) -> bool:
     """Whether `end` is where a VAE takes a picture that it does not crop itself."""
-    encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+    encodes = _ENCODERS.get(scene.nodes[end.node].type) == end.port
     return encodes and scene.value(end.node, "crop") is not True
 
 

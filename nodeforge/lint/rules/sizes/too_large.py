@@ -35,7 +35,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
         if width * height > loop.family.area_range_of(loop.model.variant)[1] * native**2:
             yield scene.problem(
                 loop.noise,
-                f"is {width} × {height}; {loop.label} was trained on about {native} × {native}.",
+                f"is {width} × {height}; {loop.label} was trained on about {loop.trained_size}.",
                 "Draw it smaller, then enlarge it in a second pass.",
                 port="width",
             )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidget
 
 from nodeforge.spec import ChoiceWidget, NumberWidget
@@ -13,6 +12,7 @@ from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_ov
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.canvas_view.tools.tool_options import PERCENT, ToolOption
 from nodeforge.ui.fields.choice_field import ChoiceField, ToggleField
+from nodeforge.ui.fields.elided_label import ElidedLabel
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.number_field import NumberField
 
@@ -52,7 +52,9 @@ class ToolOptionsBar(QToolBar):
             field.set_label(option.label)
             self.fields[option.name] = field
             self.addWidget(_named(option, field))
-        self.addWidget(_Hint(tool.hint))
+        hint = ElidedLabel(tool.hint)
+        hint.setProperty("role", "small")
+        self.addWidget(hint)
 
     def _set(self, option: ToolOption, value: Any) -> None:
         self._session.tool_options.set(self._session.tool.name, option, value)
@@ -62,26 +64,6 @@ class ToolOptionsBar(QToolBar):
         field = self.fields.get(name)
         if tool == self._session.tool.name and field is not None:
             field.show_value(self._session.tool.value(name))
-
-
-class _Hint(QLabel):
-    """A hint that takes the remaining width, elided where that is too little."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._whole = text
-        self.setProperty("role", "small")
-        self.setToolTip(text)
-        self.setMinimumWidth(8)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(8, super().sizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        right = Qt.TextElideMode.ElideRight
-        self.setText(self.fontMetrics().elidedText(self._whole, right, self.width()))
-        super().resizeEvent(event)
 
 
 def _field(option: ToolOption) -> Field:

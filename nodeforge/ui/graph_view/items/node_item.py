@@ -40,6 +40,8 @@ class NodeItem(AbstractNodeItem):
         self.thumb: QPixmap | None = None
         self.beside: QPixmap | None = None
         """What is shown left of `split`, of nodes that compare two pictures."""
+        self.clip_length = ""
+        """How long it plays, of nodes whose picture is of a video or a sound."""
         self.split = 0.5
         """Share of the thumbnail's width."""
         self.badges: list[tuple[str, QColor]] = []
@@ -150,7 +152,10 @@ class NodeItem(AbstractNodeItem):
         for line in self.link_items:
             line.draw_path()
 
-    def set_thumb(self, image: QImage | None, beside: QImage | None = None) -> None:
+    def set_thumb(
+        self, image: QImage | None, beside: QImage | None = None, clip_length: str = ""
+    ) -> None:
+        self.clip_length = clip_length
         self.thumb, self.beside = (
             None if each is None or each.isNull() else QPixmap.fromImage(each)
             for each in (image, beside)

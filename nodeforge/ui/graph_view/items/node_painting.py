@@ -11,6 +11,7 @@ from PySide6.QtGui import QBrush, QPainter, QPen, QPixmap, QTextLayout, QTextOpt
 from nodeforge.graph.model import Mode
 from nodeforge.lint import Severity
 from nodeforge.spec import Role
+from nodeforge.ui.common.picture_badge import paint_badge
 from nodeforge.ui.common.theme import RADIUS
 from nodeforge.ui.graph_view.items.node_layout import (
     LINES,
@@ -158,6 +159,8 @@ def paint_node(painter: QPainter, node_item: NodeItem, selected: bool, zoom: flo
         _picture(painter, node_item.thumb, rect)
         if node_item.beside is not None:
             paint_beside(painter, node_item.beside, rect, node_item.split, node_item.pens.selected)
+        if node_item.clip_length and zoom >= NEAR:
+            paint_badge(painter, rect, node_item.clip_length, node_item.pens.font)
     if zoom >= NEAR:
         _inside(painter, node_item)
     if node_item.state.progress is not None:

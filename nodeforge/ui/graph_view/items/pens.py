@@ -25,6 +25,8 @@ CATEGORY_ICONS = {
     "latent": "stack",
     "sampling": "faders",
     "image": "image",
+    "video": "film-strip",
+    "audio": "music-note",
     "mask": "circle-half",
     "inpaint": "paint-brush",
     "values": "hash",

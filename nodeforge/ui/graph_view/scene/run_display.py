@@ -40,6 +40,7 @@ class RunDisplay:
         self._tick.timeout.connect(self._fade)
         self._thumbs: dict[str, QImage] = {}
         self._beside: dict[str, QImage] = {}
+        self._clip_lengths: dict[str, str] = {}
         self._problems: dict[str, NodeProblems] = {}
         self.auto_values: Mapping[str, Mapping[str, str]] = {}
         """What stands for values that are left to the model, by node and port."""
@@ -58,7 +59,8 @@ class RunDisplay:
         node_item.state = self.state(node_item.path)
         node_item.problems = self._problems.get(node_item.path, NO_PROBLEMS)
         path = node_item.path
-        node_item.set_thumb(self._thumbs.get(path), self._beside.get(path))
+        length = self._clip_lengths.get(path, "")
+        node_item.set_thumb(self._thumbs.get(path), self._beside.get(path), length)
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
         """Set the states of these nodes; others are unchanged."""
@@ -139,8 +141,11 @@ class RunDisplay:
         }
         return {port: text for port, text in told.items() if text}
 
-    def show_thumbnail(self, path: str, image: QImage | None, beside: QImage | None = None) -> None:
-        """Set or remove a node's thumbnail, and what is shown left of the mouse there."""
+    def show_thumbnail(
+        self, path: str, image: QImage | None, beside: QImage | None = None, clip_length: str = ""
+    ) -> None:
+        """Set or remove a thumbnail, what is shown left of the mouse there, and its badge."""
+        self._clip_lengths[path] = clip_length
         self._beside.pop(path, None)
         if beside is not None and not beside.isNull():
             self._beside[path] = beside
@@ -151,7 +156,7 @@ class RunDisplay:
         if node_item is None:
             return
         after = self._thumbs.get(path)
-        node_item.set_thumb(after, self._beside.get(path))
+        node_item.set_thumb(after, self._beside.get(path), clip_length)
         if (before and before.size()) != (after and after.size()):
             self._scene.update_node(path)
         else:

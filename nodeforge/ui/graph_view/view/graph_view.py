@@ -186,9 +186,16 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         """Set node states by path; others are unchanged."""
         self.session.scene.run_display.show_states(states)
 
-    def show_thumbnail(self, node: str, image: QImage | None, beside: QImage | None = None) -> None:
-        """Set or remove a node's thumbnail, and what is shown left of the mouse there."""
-        self.session.scene.run_display.show_thumbnail(node, image, beside)
+    def show_thumbnail(
+        self, node: str, image: QImage | None, beside: QImage | None = None, clip_length: str = ""
+    ) -> None:
+        """Set or remove a node's thumbnail.
+
+        Args:
+            beside: What is shown left of the mouse there.
+            clip_length: How long a video or a sound is, for a badge; empty for a still picture.
+        """
+        self.session.scene.run_display.show_thumbnail(node, image, beside, clip_length)
 
     def show_problems(self, problems: Mapping[str, NodeProblems]) -> None:
         """Show problem messages at nodes, by path; clear all others."""

@@ -16,12 +16,14 @@ from nodeforge.graph.comparison.compare_text import DifferenceText
 from nodeforge.graph.edits import AddNodes, GraphEdit, SetValue, Together
 from nodeforge.graph.model import Input, Node
 from nodeforge.settings import shipped
+from nodeforge.ui.common.clip_files import is_clip_file
 from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.picture_inputs import (
     LOAD_IMAGE,
+    loader_of,
     picture_input,
     picture_inputs,
     picture_value,
@@ -76,7 +78,8 @@ class PictureActions:
             gallery = list(pictures)
         pages = gallery if first in gallery else [first]
         fetch = partial(picture_files.fetch, self._window.runner)
-        large = LargeView(pages, pages.index(first), fetch, self._window)
+        open_clip = partial(picture_files.open_clip, self._window.runner, self._window)
+        large = LargeView(pages, pages.index(first), fetch, open_clip, self._window)
         large.menu_requested.connect(self._window.show_picture_menu)
         large.command.connect(self.run)
         large.finished.connect(self._forget_large)
@@ -91,11 +94,13 @@ class PictureActions:
             paths = [Path(chosen) / _file_name(each) for each in pictures] if chosen else []
         else:
             wish = str(folder / _file_name(pictures[0]))
-            chosen, _ = QFileDialog.getSaveFileName(self._window, "Save picture as", wish, _FILES)
+            files = _clip_filter(pictures[0]) or _FILES
+            chosen, _ = QFileDialog.getSaveFileName(self._window, "Save picture as", wish, files)
             paths = [Path(chosen)] if chosen else []
         for picture, path in zip(pictures, paths, strict=False):
-            suffixed = path.suffix.lower() in (*picture_files.SUFFIXES, ".jpeg")
-            path = path if suffixed else path.with_name(f"{path.name}.png")
+            own = picture.path.suffix if picture.path and is_clip_file(picture.path) else ""
+            suffixed = path.suffix.lower() in (*picture_files.SUFFIXES, ".jpeg", own.lower())
+            path = path if suffixed and path.suffix else path.with_name(path.name + (own or ".png"))
             if len(paths) > 1:
                 path = _free(path)
             self._window.workspace.store.setValue("picture_folder", str(path.parent))
@@ -336,20 +341,29 @@ class PictureActions:
             window.show_node(opened, end.node)
 
     def _add_loader(self, opened: OpenDocument, path: Path, place: QPointF | None) -> None:
-        """Add a *Load image* node with the picture at `place`, else where there is free room."""
+        """Add a node that loads the file at `place`, else where there is free room.
+
+        A picture is copied to the assets; a video or a sound is read where it is.
+        """
         window = self._window
-        spec = window.workspace.catalogue[LOAD_IMAGE]
+        spec = window.workspace.catalogue[loader_of(path)]
         window.area.show_view("graph")
         view = window.area.view
         if place is None and view is not None:
             place = view.place_for_new()
         at = (round(place.x()), round(place.y())) if place is not None else (0, 0)
         group = view.path if view is not None else ""
-        value, entry = picture_value(opened.document, window.workspace.settings, path)
-        add = AddNodes([Node(LOAD_IMAGE, version=spec.version)], [at], group)
+        entries: list[GraphEdit] = []
+        if spec.type == LOAD_IMAGE:
+            value, entry = picture_value(opened.document, window.workspace.settings, path)
+            entries.append(entry)
+        else:
+            value = str(path.absolute())
+            opened.granted.append(value)
+        add = AddNodes([Node(spec.type, version=spec.version)], [at], group)
 
         def edits() -> Iterator[GraphEdit]:
-            yield from (add, entry)
+            yield from (add, *entries)
             yield SetValue(add.paths[0], spec.inputs[0].name, value)
 
         if opened.perform(Together(f"load {path.name}", edits())):
@@ -420,6 +434,14 @@ def _paths(pictures: Sequence[Picture]) -> list[Path]:
 
 def _file_name(picture: Picture) -> str:
     return picture.path.name if picture.path is not None else f"{picture.name}.png"
+
+
+def _clip_filter(picture: Picture) -> str:
+    """The file dialog's filter for a video or a sound, which is copied; empty for pictures."""
+    if picture.path is None or not is_clip_file(picture.path):
+        return ""
+    suffix = picture.path.suffix
+    return f"{suffix.removeprefix('.').upper()} (*{suffix})"
 
 
 def _free(path: Path) -> Path:

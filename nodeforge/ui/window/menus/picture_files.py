@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, QObject, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 
 from nodeforge.errors import NodeForgeError, RequestError
@@ -17,6 +17,8 @@ from nodeforge.graph.document import Document
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.file_clips import open_file_clip, read_thumbnail
+from nodeforge.ui.running.result_clips import ClipSource
 from nodeforge.ui.running.runner import Runner
 from nodeforge.values.output_names import told
 
@@ -27,8 +29,13 @@ Use = Callable[[QImage], None]
 
 
 def fetch(runner: Runner, picture: Picture, use: Callable[[QImage | None], None]) -> None:
-    """Give `use` the image in full size: of the file, else of the result, which the worker has."""
+    """Give `use` the image in full size: of the file, else of the result, which the worker has.
+
+    Of a video it is the first frame, of a sound the waveform.
+    """
     if picture.path is not None:
+        if read_thumbnail(picture.path, LARGEST, lambda image, _: use(image), runner):
+            return
         image = read_scaled(picture.path, LARGEST)
         use(None if image.isNull() else image)
     elif picture.opened is not None:
@@ -36,6 +43,23 @@ def fetch(runner: Runner, picture: Picture, use: Callable[[QImage | None], None]
         runner.pictures.render(
             picture.opened, picture.node, lambda image: use(image or shown), longest=LARGEST
         )
+    else:
+        use(None)
+
+
+def open_clip(
+    runner: Runner, owner: QObject, picture: Picture, use: Callable[[ClipSource | None], None]
+) -> None:
+    """Give `use` what there is to play: of the file, else of the result; None for a still picture.
+
+    Args:
+        owner: Lives as long as the file is read.
+    """
+    if picture.path is not None:
+        if not open_file_clip(picture.path, use, owner):
+            use(None)
+    elif picture.opened is not None and picture.node in picture.opened.clips:
+        runner.pictures.open_clip(picture.opened, picture.node, use)
     else:
         use(None)
 

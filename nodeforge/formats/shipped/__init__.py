@@ -1,0 +1,1 @@
+"""What is told of workflows that ship: the models they need, the rules they are examples of."""

@@ -1,0 +1,1 @@
+"""Rules about videos and the models that draw them."""

@@ -1,0 +1,1 @@
+"""Sounds: loading, saving, cutting, mixing and joining."""
