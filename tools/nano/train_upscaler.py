@@ -50,31 +50,34 @@ FITTED_BATCHES, FITTED_CELLS = 16, 8_000
 class Upscaler(CompactNetwork):
     """RGB in 0..1 to RGB in about 0..1, `SCALE` times as large.
 
-    Fresh, some of its features pass on a pixel and three of its neighbours, linearly, so that
-    `fit_linear` can make a filter of them; the others are random.
+    Fresh, it repeats pixels. Some of its features pass on a pixel and three of its neighbours,
+    linearly, so that `fit_linear` can make a filter of them; the others are random.
     """
 
     def __init__(self, features: int = FEATURES, convolutions: int = CONVOLUTIONS) -> None:
         super().__init__(3, features, convolutions, SCALE)
-        first, *inner, _ = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
+        first, *inner, last = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
+        passed = min(PASSED, features // 2)
         with torch.no_grad():
+            for parameter in last.parameters():
+                nn.init.zeros_(parameter)
             for layer in (first, *inner):
                 nn.init.kaiming_normal_(layer.weight, a=SLOPE)
                 assert layer.bias is not None
                 nn.init.zeros_(layer.bias)
-            first.weight[:PASSED] = 0
-            for row in range(PASSED):
+            first.weight[:passed] = 0
+            for row in range(passed):
                 down, across = ((1, 1), (1, 0), (1, 2), (0, 1))[row // 3]
                 first.weight[row, row % 3, down, across] = 1
             assert first.bias is not None
             first.bias.copy_(-MEAN * first.weight.sum((1, 2, 3)))
             for layer in inner:
-                layer.weight[:PASSED] = 0
-                nn.init.dirac_(layer.weight[:PASSED, :PASSED])
+                layer.weight[:passed] = 0
+                nn.init.dirac_(layer.weight[:passed, :passed])
             for layer in self.body:
                 if isinstance(layer, nn.PReLU):
                     layer.weight.fill_(SLOPE)
-                    layer.weight[:PASSED] = 1
+                    layer.weight[:passed] = 1
 
     @torch.no_grad()
     def fit_linear(self, pairs: Iterable[tuple[Tensor, Tensor]]) -> None:
