@@ -12,7 +12,6 @@ from nodeforge.diffusion.families.behaviour import kept, with_empty_prompt
 from nodeforge.diffusion.families.flux1 import Flux1
 from nodeforge.diffusion.networks.loading import LoadedTextEncoder
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.diffusion.text.prompt_weights import weighted
 from nodeforge.diffusion.text.subwords import encode_t5
 from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning
@@ -31,12 +30,10 @@ class Chroma(Flux1):
     ) -> Conditioning:
         def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
             length = FAMILIES[self.name].text_length
-            said = encode_t5(encoder.encoders[0], words, length, masked=True)
-            state = (
-                said.state if empty is None else weighted(said.state, said.weights, empty.embedding)
-            )
+            before = None if empty is None else empty.embedding
+            said = encode_t5(encoder.encoders[0], words, length, empty=before, masked=True)
             places = torch.arange(length, device=said.mask.device)[None]
-            return kept(PromptInputs(state, mask=places <= said.mask.sum(1, keepdim=True)))
+            return kept(PromptInputs(said.state, mask=places <= said.mask.sum(1, keepdim=True)))
 
         return with_empty_prompt(encoder, text, encoded, check)
 

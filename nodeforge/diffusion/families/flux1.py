@@ -15,7 +15,6 @@ from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence, pack, place_ids, unpack
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.clip import pooled_text
-from nodeforge.diffusion.text.prompt_weights import weighted
 from nodeforge.diffusion.text.subwords import encode_t5
 from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning
@@ -33,11 +32,10 @@ class Flux1(Behaviour):
         check: Callable[[], None] = lambda: None,
     ) -> Conditioning:
         def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
-            said = encode_t5(encoder.encoders[1], words, FAMILIES[self.name].text_length)
-            state = said.state
-            if empty is not None:
-                state = weighted(state, said.weights, empty.embedding.to(state))
-            return kept(PromptInputs(state, pooled_text(encoder, 0, words)))
+            length = FAMILIES[self.name].text_length
+            before = None if empty is None else empty.embedding
+            said = encode_t5(encoder.encoders[1], words, length, empty=before)
+            return kept(PromptInputs(said.state, pooled_text(encoder, 0, words)))
 
         return with_empty_prompt(encoder, text, encoded, check)
 

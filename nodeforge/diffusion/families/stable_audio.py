@@ -13,7 +13,6 @@ from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_p
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.diffusion.text.prompt_weights import weighted
 from nodeforge.diffusion.text.subwords import encode_t5
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.models import FAMILIES
@@ -34,12 +33,10 @@ class StableAudio(Behaviour):
         length = FAMILIES[self.name].text_length
 
         def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
-            said = encode_t5(encoder.encoders[0], words, length, masked=True)
-            state = said.state
-            if empty is not None:
-                state = weighted(state, said.weights, empty.embedding.to(state))
+            before = None if empty is None else empty.embedding
+            said = encode_t5(encoder.encoders[0], words, length, empty=before, masked=True)
             mask = said.mask.bool()
-            return kept(PromptInputs(state * mask[..., None].to(state), mask=mask))
+            return kept(PromptInputs(said.state * mask[..., None].to(said.state), mask=mask))
 
         return with_empty_prompt(encoder, text, encoded, check)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedEncoder
-from nodeforge.diffusion.text.prompt_weights import parse
+from nodeforge.diffusion.text.prompt_weights import parse, weighted
 
 
 class Encoded(NamedTuple):
@@ -17,22 +17,29 @@ class Encoded(NamedTuple):
     Args:
         state: Of each token, (1, tokens, width), on the encoder's device.
         mask: 1 for each token of the text, 0 for padding, (1, tokens).
-        weights: What each token counts.
     """
 
     state: Tensor
     mask: Tensor
-    weights: list[float]
 
 
 @torch.no_grad()
-def encode_t5(encoder: LoadedEncoder, prompt: str, length: int, *, masked: bool = False) -> Encoded:
+def encode_t5(
+    encoder: LoadedEncoder,
+    prompt: str,
+    length: int,
+    *,
+    empty: Tensor | None = None,
+    masked: bool = False,
+) -> Encoded:
     """The last state of T5 for a prompt with weights.
 
     Args:
         encoder: T5 and its tokenizer.
         prompt: With weights, as ``(word:1.2)``.
         length: Tokens to fill up to, and to cut at.
+        empty: The state of the empty prompt, from which weights move tokens away; None where this
+            is it.
         masked: Have T5 itself not see the padding. Flux.1 was trained without, Chroma with it.
     """
     pieces = parse(prompt)
@@ -46,7 +53,9 @@ def encode_t5(encoder: LoadedEncoder, prompt: str, length: int, *, masked: bool 
         starts.append((at, piece.weight))
         at += len(piece.text)
     weights = [_weight_at(starts, *offset) for offset in tokens.offsets]
-    return Encoded(state, mask, weights)
+    if empty is not None:
+        state = weighted(state, weights, empty.to(state))
+    return Encoded(state, mask)
 
 
 def _weight_at(starts: list[tuple[int, float]], first: int, end: int) -> float:
@@ -79,7 +88,7 @@ def encode_llm(
     ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
     states = _hidden_states(encoder.network, ids, mask, layers)
     state = torch.stack(states, dim=1).permute(0, 2, 1, 3).reshape(1, ids.shape[1], -1)
-    return Encoded(state, mask, [1.0] * ids.shape[1])
+    return Encoded(state, mask)
 
 
 def _hidden_states(
