@@ -103,9 +103,10 @@ def measured_model(
     if info.family is None:
         raise NotMeasurableError(f"cannot be used: {info.reason}.", place=name)
     family = FAMILIES[info.family]
-    if family.video is not None:
+    if family.video is not None or family.sound:
+        made = "draws videos" if family.video is not None else "makes sounds"
         raise NotMeasurableError(
-            "draws videos; what is measured are pictures made of noise.",
+            f"{made}; what is measured are pictures made of noise.",
             place=name,
             way_out="Measure a model of pictures.",
         )
@@ -145,10 +146,6 @@ def conditions_of(
     info = model.info
     assert info.family is not None
     family = FAMILIES[info.family]
-    if family.sound:
-        raise NotMeasurableError(
-            "makes sounds; only models of pictures are measured.", place=model.name
-        )
     usual = resolve(SamplingSettings(), info.family, info.variant, info.prediction_type or "")
     flow = (info.prediction_type or family.prediction_types[0]) == FLOW
 

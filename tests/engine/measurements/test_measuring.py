@@ -135,7 +135,9 @@ def test_the_root_mean_square_is_that_of_all_pixels():
     assert rms(first, second) == pytest.approx((1 / 16) ** 0.5)
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize(
+    "family", sorted(name for name, facts in FAMILIES.items() if not (facts.video or facts.sound))
+)
 def test_every_family_that_is_not_distilled_has_samplers(family):
     facts = FAMILIES[family]
     made = conditions_of(model(family), "", "", "", Extent())
@@ -168,6 +170,15 @@ def test_models_of_flow_can_be_measured(folders, tmp_path, make):
     found = checked_model(folders, folder.name)
     made = conditions_of(found, "", "", "", Extent())
     assert made.samplers == ("flow_euler", "flow_heun")
+
+
+@pytest.mark.parametrize(
+    ("make", "fact"), [("wan", "draws videos"), ("stable_audio", "makes sounds")]
+)
+def test_models_of_clips_cannot_be(folders, tmp_path, make, fact):
+    getattr(tiny_transformers, make)().save_pretrained(tmp_path / "models/checkpoints/tiny")
+    with pytest.raises(NotMeasurableError, match=fact):
+        checked_model(folders, "tiny")
 
 
 @pytest.mark.parametrize(
