@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tiny_models
 import tiny_transformers
-import tiny_upscalers
 from PIL import Image
 
 from benchmarks.reuse import another_ending
@@ -96,10 +95,6 @@ EDITS = {
 """Workflows for an edit model that the person has, with the node that loads it."""
 
 
-ENLARGERS = {"enlarge": "upscaler", "enlarge_with_detail": "upscaler"}
-"""Workflows for an upscaler that the person has, with the node that loads it."""
-
-
 @pytest.fixture(scope="module")
 def editors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A small random model for each of them, as different as their kinds are."""
@@ -107,9 +102,7 @@ def editors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     several = root / "flux2_klein"
     tiny_transformers.PIPELINES["flux2_klein"]().save_pretrained(several)
     one = tiny_models.write_folder(root / "instruct_pix2pix", edits=True)
-    upscaler = tiny_upscalers.write(tiny_upscalers.nearest(), root / "x2.safetensors")
-    chosen = dict.fromkeys(EDITS, one) | {"edit_with_references": several}
-    return chosen | dict.fromkeys(ENLARGERS, upscaler)
+    return dict.fromkeys(EDITS, one) | {"edit_with_references": several}
 
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)
@@ -118,7 +111,7 @@ def test_a_workflow_is_clean_and_canonical(file: Path, tmp_path: Path, editors: 
     assert write(document) == file.read_bytes()
     catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
     granted = []
-    if loader := (EDITS | ENLARGERS).get(file.stem):
+    if loader := EDITS.get(file.stem):
         granted = [editors[file.stem]]
         document.node(loader).values["file"] = str(editors[file.stem])
     folders = models.ModelFolders(Settings(home=tmp_path))
@@ -136,9 +129,6 @@ def test_a_workflow_makes_a_picture_that_is_not_flat(
     if loader := EDITS.get(name):
         raw["nodes"][loader]["values"] = {"file": str(editors[name])}
         raw["nodes"]["schedule"]["values"]["steps"] = 2
-        options["granted"] = [str(editors[name])]
-    if loader := ENLARGERS.get(name):
-        raw["nodes"][loader]["values"] = {"file": str(editors[name])}
         options["granted"] = [str(editors[name])]
     (path,) = run(watched, raw, **options).outputs
     assert np.asarray(Image.open(path)).std() > 5

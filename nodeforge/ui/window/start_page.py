@@ -39,7 +39,7 @@ _TASKS = {
     "text_to_image": ("Make a picture", "Say what it shows, then run."),
     "image_to_image": ("Change a picture", "Say what becomes of a picture of yours."),
     "inpaint": ("Paint", "Paint, mask and inpaint on a canvas."),
-    "tiled_upscale": ("Enlarge", "Make a picture of yours twice as large."),
+    "enlarge": ("Enlarge", "Make a picture of yours twice as large."),
 }
 """Title and description of each task, by the workflow that it opens or whose picture it has."""
 _PAINT = "inpaint"
@@ -55,10 +55,10 @@ _ABOUT = {
     "lora_style": ("LoRA style", "Give pictures another style with a LoRA."),
     "compare_samplers": ("Compare samplers", "One seed, several samplers, side by side."),
     "tiled_upscale": ("Tiled upscale", "Make a picture twice as large, tile by tile."),
-    "enlarge": ("Enlarge by a model", "Make a picture larger with an upscaler of yours."),
+    "enlarge": ("Enlarge by a model", "Make a picture larger with an upscaler."),
     "enlarge_with_detail": (
         "Enlarge with more detail",
-        "Make a picture larger with an upscaler of yours, then add detail tile by tile.",
+        "Make a picture larger with an upscaler, then add detail tile by tile.",
     ),
     "refine_regions": ("Refine regions", "Find parts of a picture, and draw each anew, larger."),
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),

@@ -35,8 +35,8 @@ def test_three_actions_lead_from_the_start_to_a_picture(qtbot, window):
     assert job.graph["nodes"]["prompt"]["values"]["text"] == "a castle"
 
 
-@pytest.mark.parametrize("task", ["Change a picture", "Enlarge"])
-def test_a_task_with_a_picture_asks_for_it_and_then_for_the_prompt(qtbot, window, task, home):
+def ask_and_give(qtbot, window, task: str, home) -> None:
+    """Press the task's card, and answer its question with a picture of one's own."""
     picture = home / "mine.png"
     QImage(32, 32, QImage.Format.Format_RGB32).save(str(picture))
     qtbot.mouseClick(card(window, task), LEFT)
@@ -46,9 +46,18 @@ def test_a_task_with_a_picture_asks_for_it_and_then_for_the_prompt(qtbot, window
     dialog.fileSelected.emit(str(picture))
     dialog.close()
     assert window.workspace.current.document.node("image").values["file"] == "asset:mine.png"
+
+
+def test_a_task_with_a_picture_asks_for_it_and_then_for_the_prompt(qtbot, window, home):
+    ask_and_give(qtbot, window, "Change a picture", home)
     assert window.area.view.selection() == ["prompt"]
     editor = window.inspector.row("text").field.editor()
     assert editor.textCursor().selectedText() == editor.toPlainText() != ""
+
+
+def test_a_task_without_a_prompt_only_asks_for_its_picture(qtbot, window, home):
+    ask_and_give(qtbot, window, "Enlarge", home)
+    assert window.area.view.selection() == ["image"]
 
 
 def test_without_a_picture_the_task_shows_where_it_goes(qtbot, window, home):
