@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import gguf
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -232,6 +234,88 @@ def unscaled(state: Mapping[str, Tensor]) -> State:
             scaled = last == "weight" and scale is not None
             made[name] = tensor.float() * scale if scaled else tensor.float()
     return made
+
+
+def int8(state: Mapping[str, Tensor], rotated: int = 0) -> State:
+    """Matrices as whole numbers of 8 bits with a scale for each row, as ComfyUI writes them.
+
+    Args:
+        state: By name.
+        rotated: So many inputs are turned together by a Hadamard matrix before (``convrot``).
+    """
+    made: State = {}
+    for name, tensor in state.items():
+        layer = name.removesuffix(".weight")
+        if tensor.ndim != 2 or layer == name or tensor.shape[1] % (rotated or 1):
+            made[name] = tensor
+            continue
+        turned = tensor.float()
+        told: dict[str, Any] = {"format": "int8_tensorwise"}
+        if rotated:
+            groups = turned.view(len(turned), -1, rotated)
+            turned = (groups @ hadamard(rotated)).view(turned.shape)
+            told |= {"convrot": True, "convrot_groupsize": rotated}
+        scale = (turned.abs().amax(1, keepdim=True) / 127).clamp(min=1e-12)
+        made[name] = (turned / scale).round().clamp(-127, 127).to(torch.int8)
+        made[f"{layer}.weight_scale"] = scale
+        mark = list(json.dumps(told).encode())
+        made[f"{layer}.comfy_quant"] = torch.tensor(mark, dtype=torch.uint8)
+    return made
+
+
+def whole_int8(state: Mapping[str, Tensor]) -> State:
+    """What the numbers of `int8` mean, float32: turned back exactly, then scaled."""
+    made: State = {}
+    for name, tensor in state.items():
+        layer = name.removesuffix(".weight")
+        if name.endswith((".weight_scale", ".comfy_quant")):
+            continue
+        made[name] = tensor.float()
+        scale = state.get(f"{layer}.weight_scale")
+        if scale is not None and layer != name:
+            told = json.loads(bytes(state[f"{layer}.comfy_quant"].tolist()))
+            whole = tensor.double()
+            if size := told.get("convrot_groupsize", 0):
+                turn = hadamard(size).double()
+                whole = (whole.view(len(whole), -1, size) @ turn).view(whole.shape)
+            made[name] = whole.float() * scale
+    return made
+
+
+def hadamard(size: int) -> Tensor:
+    """Of ComfyUI's ``convrot``: a Kronecker power of a regular matrix of 4 × 4."""
+    least = torch.tensor([[1, 1, 1, -1], [1, 1, -1, 1], [1, -1, 1, 1], [-1, 1, 1, 1]]).float()
+    made = torch.ones(1, 1)
+    while len(made) < size:
+        made = torch.kron(made, least)
+    return made / size**0.5
+
+
+def written_gguf(
+    path: Path, state: Mapping[str, Tensor], kind: str, architecture: str = "flux"
+) -> tuple[Path, State]:
+    """A GGUF file of `state`, and the numbers that it means.
+
+    Matrices whose rows hold whole blocks are of `kind`, the others of 16 or 32 bits.
+    """
+    writer = gguf.GGUFWriter(path, architecture)
+    meant: State = {}
+    quant = gguf.GGMLQuantizationType[kind]
+    for name, tensor in state.items():
+        numbers = tensor.float().numpy()
+        fits = tensor.ndim == 2 and tensor.shape[1] % gguf.GGML_QUANT_SIZES[quant][0] == 0
+        if not fits:
+            writer.add_tensor(name, numbers)
+            meant[name] = tensor.float()
+            continue
+        packed = gguf.quants.quantize(numbers, quant)
+        writer.add_tensor(name, packed, raw_dtype=quant)
+        meant[name] = torch.from_numpy(gguf.quants.dequantize(packed, quant))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path, meant
 
 
 def written(path: Path, state: Mapping[str, Tensor], **more: Any) -> Path:

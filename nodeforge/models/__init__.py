@@ -9,7 +9,8 @@ from nodeforge.models.detection.lora_names import parse as parse_lora_name
 from nodeforge.models.detection.networks import embedding_tensors
 from nodeforge.models.detection.quantisation import DROPPED as DROPPED_MARKS
 from nodeforge.models.detection.quantisation import FLOAT8 as FLOAT8_FORMATS
-from nodeforge.models.detection.quantisation import SCALE_NAMES
+from nodeforge.models.detection.quantisation import INT8 as INT8_FORMAT
+from nodeforge.models.detection.quantisation import SCALE_NAMES, told_of_layers
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.detection.text_encoder_sets import EncoderSet, encoder_set
 from nodeforge.models.detection.told_by_name import told_by_name
@@ -101,6 +102,7 @@ __all__ = [
     "FULL_FIRST",
     "HALF_FIRST",
     "IDLE_IMAGE_GUIDANCE",
+    "INT8_FORMAT",
     "NO_PICTURE_TO_EDIT",
     "SCALE_NAMES",
     "SPACES",
@@ -177,6 +179,7 @@ __all__ = [
     "sha256",
     "size_of",
     "told_by_name",
+    "told_of_layers",
     "too_many_references",
     "upscaler_label",
     "variant_label",

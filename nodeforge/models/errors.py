@@ -20,7 +20,6 @@ _WAYS_OUT = {
     WEB_PAGE: "Download the file again: a web page was saved in its place, as where one must "
     "log in or accept a licence first.",
     LFS_POINTER: "Run 'git lfs pull' in its folder, or download the file itself.",
-    "a GGUF file": "GGUF is not read: get the model as .safetensors.",
 }
 
 

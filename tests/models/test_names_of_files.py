@@ -149,8 +149,7 @@ def test_loops_dead_links_pipes_and_devices_are_refused(tmp_path, settings, fold
 
 
 KINDS = {
-    "x.gguf": (b"GGUF\3\0\0\0" + bytes(40), "a GGUF file", "GGUF is not read"),
-    "x.safetensors": (b"GGUF\3\0\0\0" + bytes(40), "a GGUF file", "GGUF is not read"),
+    "x.gguf": (b"ggml" + bytes(40), "a GGML file", ".safetensors"),
     "page.safetensors": (b"<!DOCTYPE html><html>", "a web page", "Download"),
     "lower.safetensors": (b"\n<html lang='en'>", "a web page", "Download"),
     "lfs.safetensors": (

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from nodeforge import diffusion
+from nodeforge.diffusion.networks.packed_layers import packed_layers
 from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS
 from nodeforge.values import (
     ControlNet,
@@ -64,3 +65,9 @@ def loaded_networks(*recipes: Recipe) -> dict[str, Any]:
     return {
         each.weights.part: diffusion.load(each, device).network for each in single_recipes(*recipes)
     }
+
+
+def whole_state(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The weights of a network as it computes with them: packed ones are made whole."""
+    packed = {f"{n}.weight": each.whole_weight() for n, each in packed_layers(network).items()}
+    return network.state_dict() | packed

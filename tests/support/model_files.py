@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nodeforge.models.files.header import BITS
+from nodeforge.models.files.stored_types import stored_bytes
 
 Shapes = Mapping[str, Sequence[int]]
 NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"
@@ -35,7 +34,8 @@ def write_safetensors(
     at = 0
     for name, shape in shapes.items():
         own = next((d for end, d in (dtypes or {}).items() if name.endswith(end)), dtype)
-        size = math.prod(shape) * BITS[own] // 8
+        size = stored_bytes(own, shape)
+        assert size is not None, (own, shape)
         header[name] = {"dtype": own, "shape": list(shape), "data_offsets": [at, at + size]}
         at += size
     raw = json.dumps(header).encode()

@@ -227,12 +227,14 @@ def stored(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             f"{family} fp8 comfy_quant by rows", tensors | rows | marks, "unet", family,
             quantisation="scaled fp8", dtypes={**types, **small}, variant=plain,
         )  # fmt: skip
-        for name, dtype, label in (("int8 convrot", "I8", "convrot"), ("nvfp4", "U8", "nvfp4")):
-            other = dict.fromkeys(small, dtype)
-            yield ModelHeader(
-                f"{family} {name}", tensors | rows | marks, "unet", None, label,
-                dtypes={**types, **other}, quantisation="…",
-            )  # fmt: skip
+        yield ModelHeader(
+            f"{family} int8 convrot", tensors | rows | marks, "unet", family,
+            dtypes={**types, **dict.fromkeys(small, "I8")}, quantisation="int8", variant=plain,
+        )  # fmt: skip
+        yield ModelHeader(
+            f"{family} nvfp4", tensors | rows | marks, "unet", None, "nvfp4",
+            dtypes={**types, **dict.fromkeys(small, "U8")}, quantisation="…",
+        )  # fmt: skip
         yield ModelHeader(
             f"{family} scaled without scales", tensors | {"scaled_fp8": [2]}, "unet", None,
             "without their scales", dtypes=small, quantisation="…",

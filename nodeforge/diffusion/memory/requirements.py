@@ -123,11 +123,14 @@ def _copied(x: Tensor, weight: Tensor, made: Tensor) -> int:
     """Bytes of the copies that oneDNN makes for a convolution, in an order of its own."""
     if math.prod(weight.shape[2:]) == 1:
         return 0
-    return x.nbytes + weight.nbytes if x.shape[1] > _FEW_CHANNELS else made.nbytes
+    if x.shape[1] > _FEW_CHANNELS:
+        return x.nbytes + weight.nbytes
+    lanes = 16 if torch.cpu.get_capabilities().get("avx512_f") else 1
+    return made.nbytes // made.shape[1] * (-(-made.shape[1] // lanes) * lanes)
 
 
 _FEW_CHANNELS = 16
-"""It reads so few in their usual order, and copies the result."""
+"""It reads so few in their usual order, and copies the result; with AVX-512 in blocks of 16."""
 
 
 class _FusedAttention(TorchFunctionMode):

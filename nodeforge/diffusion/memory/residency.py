@@ -360,7 +360,8 @@ def _loras(recipe: Recipe) -> tuple[Lora, ...]:
 def _size(loaded: LoadedNetwork | LoadedLora) -> int:
     if isinstance(loaded, LoadedLora):
         return loaded.bytes
-    held = (parameter.untyped_storage() for parameter in loaded.network.parameters())
+    tensors = (*loaded.network.parameters(), *loaded.network.buffers())
+    held = (tensor.untyped_storage() for tensor in tensors)
     return sum({storage.data_ptr(): storage.nbytes() for storage in held}.values())
 
 

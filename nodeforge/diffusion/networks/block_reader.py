@@ -10,7 +10,6 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -20,7 +19,6 @@ from torch import Tensor
 
 from nodeforge.diffusion.weights.weights_file import StoredTensor
 from nodeforge.models.errors import CorruptModelError, ModelFileError
-from nodeforge.models.files.header import BITS
 
 _PIECE = 2**23
 """Bytes between two looks at whether the block is still wanted."""
@@ -63,12 +61,7 @@ class StoredBlock:
 
     @property
     def nbytes(self) -> int:
-        return sum(map(stored_bytes, self.tensors.values()))
-
-
-def stored_bytes(tensor: StoredTensor) -> int:
-    """Bytes that `tensor` takes in its file."""
-    return prod(tensor.shape) * BITS[tensor.dtype] // 8
+        return sum(tensor.nbytes for tensor in self.tensors.values())
 
 
 class BlockReader:
@@ -133,7 +126,7 @@ class BlockReader:
     def _places(self, number: int, buffer: int) -> list[tuple[str, memoryview]]:
         whole, at, places = memoryview(self._buffers[buffer].numpy()), 0, []  # pyright: ignore[reportArgumentType]
         for name, tensor in self._blocks[number].tensors.items():
-            size = stored_bytes(tensor)
+            size = tensor.nbytes
             places.append((name, whole[at : at + size]))
             at += size
         return places

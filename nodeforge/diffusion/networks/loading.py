@@ -5,10 +5,10 @@ A network is built without memory, then each parameter takes the tensor that was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,12 @@ from nodeforge.diffusion.networks.building import build, build_to_fill
 from nodeforge.diffusion.networks.image_encoder import LoadedImageEncoder, load_image_encoder
 from nodeforge.diffusion.networks.ip_adapter import LoadedIpAdapter, load_ip_adapter
 from nodeforge.diffusion.networks.motion_module import LoadedMotionModule, motion_module_tensors
+from nodeforge.diffusion.networks.packed_layers import (
+    PackedWeight,
+    pack,
+    packable,
+    packed_bytes,
+)
 from nodeforge.diffusion.networks.streaming import (
     EIGHT_BITS,
     BlockStream,
@@ -179,8 +185,10 @@ def load(
     stream = None
     if streamed and can_stream(network):
         stream = BlockStream(network, found, dtype, again=isinstance(recipe, Model))
-        stream.rounded = names_in_8_bits(recipe, policy, dtype)
-    _fill(network, weights, found, home or device, dtype, check, stream)
+        small = {name for name, stored in found.items() if stored.packing is not None}
+        stream.rounded = names_in_8_bits(recipe, policy, dtype) - small
+    kept = packable(network, found) if stream is None and _stays_packed(recipe) else set[str]()
+    _fill(network, weights, found, home or device, dtype, check, stream, kept)
     network.block_stream = stream
     match recipe:
         case Model():
@@ -237,13 +245,29 @@ def weight_bytes(
         streamed: Its blocks stay in the file, where they can; only headers are read.
     """
     dtype = policy.dtype_of(recipe, device)
-    if streamed and isinstance(recipe, NetworkRecipe) and can_stream(network):
+    small = policy.fp8_weights and isinstance(recipe, Model)
+    each = 1 if small else dtype.itemsize
+    numbers = sum(parameter.numel() for parameter in network.parameters())
+    if not _stays_packed(recipe):
+        return each * numbers
+    if streamed and can_stream(network):
         found = _sources(network, recipe)
         _check_whole(network, recipe.weights, found)
         return streamed_bytes(network, found, dtype)
-    small = policy.fp8_weights and isinstance(recipe, Model)
-    each = 1 if small else dtype.itemsize
-    return each * sum(parameter.numel() for parameter in network.parameters())
+    try:
+        found = _sources(network, recipe)
+    except LoadingError:  # a configuration alone
+        return each * numbers
+    kept = packable(network, found)
+    plain = numbers - sum(
+        parameter.numel() for name, parameter in network.named_parameters() if name in kept
+    )
+    return each * plain + packed_bytes([found[name] for name in kept], dtype.itemsize)
+
+
+def _stays_packed(recipe: Recipe) -> TypeGuard[Model | TextEncoderPart]:
+    """Whether weights that are stored in 8 bits and less are kept so: those of large networks."""
+    return isinstance(recipe, Model | TextEncoderPart)
 
 
 def _check_whole(network: nn.Module, weights: Weights, found: Mapping[str, StoredTensor]) -> None:
@@ -265,14 +289,24 @@ def _fill(
     dtype: torch.dtype,
     check: Callable[[], None],
     stream: BlockStream | None = None,
+    kept: Collection[str] = (),
 ) -> None:
-    """Give every parameter of `network` its tensor, or what stands for it while it is not read."""
+    """Give every parameter of `network` its tensor, or what stands for it while it is not read.
+
+    The weights that `kept` names stay as their file has them.
+    """
     expected = network.state_dict()
     parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
     state: dict[str, Tensor] = {}
     read: dict[StoredTensor, str] = {}  # what serves two parameters is read once
+    packed: dict[StoredTensor, PackedWeight] = {}
     for name, entry in found.items():
         check()
+        if name in kept:
+            if entry not in packed:
+                packed[entry] = PackedWeight.read(entry).to(device)
+            pack(network, name, packed[entry], dtype)
+            continue
         if (same := read.setdefault(entry, name)) != name:
             state[name] = state[same]
             continue

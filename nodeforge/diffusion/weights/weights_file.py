@@ -1,4 +1,4 @@
-"""Reads tensors of safetensors files straight into the memory where they stay.
+"""Reads tensors of model files straight into the memory where they stay.
 
 A memory map would keep the file's pages beside the converted weights; a read does not, so
 loading peaks at the size of the loaded network.
@@ -16,8 +16,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from nodeforge.diffusion.weights.packing import PIECE, Packing, packing_of
 from nodeforge.models.errors import CorruptModelError
-from nodeforge.models.files.header import BITS, read_header
+from nodeforge.models.files.header import read_header
+from nodeforge.models.files.stored_types import ALL_STORED, stored_bytes
 
 DTYPES = {
     "F64": torch.float64,
@@ -34,9 +36,6 @@ DTYPES = {
     "BOOL": torch.bool,
 }
 
-PIECE = 2**19
-"""Numbers that are converted at once."""
-
 
 @dataclass(frozen=True)
 class StoredTensor:
@@ -50,6 +49,7 @@ class StoredTensor:
         transposed: Whether the file has it turned round.
         halves: Whether the first and the second half of its rows are to be exchanged.
         scale: What it is multiplied by: one number, or one for each of its rows.
+        rotated: So many inputs together are turned, as `Packing` has it; 0 where none are.
     """
 
     path: Path
@@ -59,10 +59,21 @@ class StoredTensor:
     transposed: bool = False
     halves: bool = False
     scale: StoredTensor | None = None
+    rotated: int = 0
+
+    @property
+    def packing(self) -> Packing | None:
+        """How its numbers are stored in 8 bits and less; None where they are plain."""
+        return packing_of(self.dtype, self.rotated, self.scale is not None)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in its file, without its scale."""
+        return stored_bytes(self.dtype, self.shape) or 0
 
     def rows(self, first: int, last: int) -> StoredTensor:
         """The rows from `first` up to, not with, `last`; nothing else is read."""
-        each = math.prod(self.shape[1:]) * BITS[self.dtype] // 8
+        each = self.nbytes // self.shape[0]
         shape = (last - first, *self.shape[1:])
         scale = self.scale
         if scale is not None and self._scaled_by_rows:
@@ -91,40 +102,63 @@ class StoredTensor:
         Raises:
             CorruptModelError: its type is unknown, or the file ends before the tensor does.
         """
+        if self.packing is not None:
+            rows, factors = self.read_packed(source)
+            made = self.packing.unpack(rows, factors, dtype).reshape(self._in_file)
+            return self._as_asked(made)
         if self.dtype not in DTYPES:
             raise CorruptModelError(
-                self.path, f"has weights of type {self.dtype}, unknown to torch."
+                self.path, f"has weights of type {self.dtype}, which are not read."
             )
         stored = DTYPES[self.dtype]
-        shape = self.shape[::-1] if self.transposed else self.shape
-        made = torch.empty(shape, dtype=dtype if stored.is_floating_point else stored)
-        if made.numel() == 0:
-            return made
-        factors = None if self.scale is None else self.scale.read(torch.float32).reshape(-1)
-        size = PIECE if factors is None else self._piece_of_rows(made)
+        made = torch.empty(self._in_file, dtype=dtype if stored.is_floating_point else stored)
         with self._opened() if source is None else nullcontext(source) as file:
-            for part, scratch in _pieces(made.reshape(-1), stored, size, factors is not None):
-                self._read_into(file, memoryview(scratch.view(torch.uint8).numpy()))  # pyright: ignore[reportArgumentType]
-                if factors is not None:
-                    count = len(scratch) * len(made) // made.numel() if len(factors) > 1 else 1
-                    part.copy_((scratch.float().view(count, -1) * factors[:count, None]).view(-1))
-                    factors = factors[count:] if len(factors) > 1 else factors
-                elif scratch is not part:
+            for part, scratch in _pieces(made.reshape(-1), stored):
+                self._read_into(file, scratch)
+                if scratch is not part:
                     part.copy_(scratch)
-        made = made.T.contiguous() if self.transposed else made
-        return torch.cat(made.chunk(2)[::-1]) if self.halves else made
+        return self._as_asked(made)
 
-    def _piece_of_rows(self, made: Tensor) -> int:
-        """`PIECE`, or so many whole rows."""
-        row = made.numel() // len(made) if made.ndim else 1
-        return max(PIECE // row, 1) * row
+    def read_packed(self, source: RawIOBase | None = None) -> tuple[Tensor, Tensor | None]:
+        """Its bytes, uint8 of (rows, bytes of a row), and its scale in float32.
+
+        They lie as in the file: neither turned round, nor with halves exchanged.
+
+        Args:
+            source: As `read` has it.
+
+        Raises:
+            CorruptModelError: the file ends before the tensor does.
+        """
+        rows = self.packed_rows
+        held = torch.empty((rows, self.nbytes // max(rows, 1)), dtype=torch.uint8)
+        with self._opened() if source is None else nullcontext(source) as file:
+            self._read_into(file, held.reshape(-1))
+        return held, None if self.scale is None else self.scale.read(torch.float32).reshape(-1)
+
+    @property
+    def packed_rows(self) -> int:
+        """The rows of its bytes; one where a block has numbers of several of its own."""
+        first, *rest = self._in_file or (1,)
+        return first if math.prod(rest) % ALL_STORED[self.dtype].numbers == 0 else 1
+
+    @property
+    def _in_file(self) -> tuple[int, ...]:
+        return self.shape[::-1] if self.transposed else self.shape
+
+    def _as_asked(self, made: Tensor) -> Tensor:
+        made = made.T.contiguous() if self.transposed else made
+        return swapped_halves(made) if self.halves else made
 
     def _opened(self) -> RawIOBase:
         file = self.path.open("rb", buffering=0)
         file.seek(self.start)
         return file
 
-    def _read_into(self, file: RawIOBase, buffer: memoryview) -> None:
+    def _read_into(self, file: RawIOBase, made: Tensor) -> None:
+        if made.numel() == 0:
+            return
+        buffer = memoryview(made.view(torch.uint8).numpy())  # pyright: ignore[reportArgumentType]
         while buffer:
             count = file.readinto(buffer)
             if not count:
@@ -132,23 +166,26 @@ class StoredTensor:
             buffer = buffer[count:]
 
 
-def _pieces(
-    made: Tensor, stored: torch.dtype, size: int, scaled: bool
-) -> Iterator[tuple[Tensor, Tensor]]:
+def swapped_halves(rows: Tensor) -> Tensor:
+    """With the first and the second half of its rows exchanged."""
+    return torch.cat(rows.chunk(2)[::-1])
+
+
+def _pieces(made: Tensor, stored: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
     """Pieces of a flat tensor, each with what to read into: itself where no number changes.
 
     Otherwise one small tensor serves all pieces: it stays in the processor's cache.
     """
-    if stored == made.dtype and not scaled:
+    if stored == made.dtype:
         yield made, made
         return
-    scratch = torch.empty(min(size, made.numel()), dtype=stored)
-    for part in made.split(size):
+    scratch = torch.empty(min(PIECE, made.numel()), dtype=stored)
+    for part in made.split(PIECE):
         yield part, scratch[: part.numel()]
 
 
 def stored_tensors(path: Path) -> dict[str, StoredTensor]:
-    """What a safetensors file holds, by name; only its header is read.
+    """What a model file holds, by name; only its header is read.
 
     Raises:
         ModelFileError: it is a pickle, damaged, or cannot be read.

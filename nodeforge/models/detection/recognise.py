@@ -25,7 +25,8 @@ from nodeforge.models.files.diffusers_folder import (
     read_config,
     weight_files,
 )
-from nodeforge.models.files.header import BITS, Header, read_header
+from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.files.stored_types import numbers_in
 
 FAMILY_KEY = "_nodeforge_family"
 """In a folder's ``model_index.json``: the family, where its widths alone do not tell it."""
@@ -236,9 +237,9 @@ def _readable(info: ModelInfo, headers: Iterable[Header]) -> ModelInfo:
         return info
     stored = [quantisation(header) for header in headers]
     unread = next((each.unread for each in stored if each.unread), "")
-    if not unread and info.dtype in _UNREAD:
-        unread = f"weights of type {info.dtype} (quantised) are not read"
     label = max((each.label for each in stored), key=len, default="")
+    if not unread and not label and info.dtype in _UNREAD:
+        unread = f"weights of type {info.dtype} (quantised) are not read"
     if not unread:
         return replace(info, quantisation=label)
     return replace(info, family=None, families=(), quantisation=label, reason=unread)
@@ -250,7 +251,7 @@ def _measure(headers: Collection[Header]) -> dict[str, Any]:
     for header in headers:
         taken.update(header.sizes)
     return {
-        "parameters": sum(8 * size // BITS[dtype] for dtype, size in taken.items()),
+        "parameters": sum(numbers_in(dtype, size) for dtype, size in taken.items()),
         "dtype": next((_DTYPES.get(most, most.lower()) for most, _ in taken.most_common(1)), ""),
         "size": sum(header.size for header in headers),
     }

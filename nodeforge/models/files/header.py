@@ -1,4 +1,4 @@
-"""Reads the header of a safetensors file, and nothing of its weights.
+"""Reads the header of a safetensors or GGUF file, and nothing of its weights.
 
 Every lie that the header can tell about its file is refused here, so that later readers may
 trust it: the loader maps the file into memory.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -22,50 +22,16 @@ from nodeforge.models.errors import (
     OtherKindError,
     PickleRefusedError,
 )
+from nodeforge.models.files import gguf
+from nodeforge.models.files.stored_types import STORED, Entry, stored_bytes
 from nodeforge.values.file_kinds import START, file_kind
 
 LIMIT = 100_000_000
 """Bytes a header may have: the format's own limit."""
 
-BITS: Mapping[str, int] = {
-    "BOOL": 8,
-    "U8": 8,
-    "I8": 8,
-    "F8_E5M2": 8,
-    "F8_E4M3": 8,
-    "F8_E8M0": 8,
-    "F8_E4M3FNUZ": 8,
-    "F8_E5M2FNUZ": 8,
-    "F4": 4,
-    "F6_E2M3": 6,
-    "F6_E3M2": 6,
-    "U16": 16,
-    "I16": 16,
-    "F16": 16,
-    "BF16": 16,
-    "U32": 32,
-    "I32": 32,
-    "F32": 32,
-    "U64": 64,
-    "I64": 64,
-    "F64": 64,
-    "C64": 64,
-}
-
 _METADATA = "__metadata__"
 _NONE = b'{"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}'
-_MOST_SIDES = 64
-_Side = Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
-_Place = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One tensor: `span` is where its bytes begin and end, counted from the header's end."""
-
-    dtype: str
-    shape: Annotated[tuple[_Side, ...], msgspec.Meta(max_length=_MOST_SIDES)]
-    span: tuple[_Place, _Place] = msgspec.field(name="data_offsets")
 
 
 class _Metadata(msgspec.Struct):
@@ -81,7 +47,7 @@ _texts = msgspec.json.Decoder(dict[str, Any]).decode
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file says of itself.
+    """What a safetensors or GGUF file says of itself.
 
     Args:
         tensors: By name, in the file's order.
@@ -117,6 +83,9 @@ def read_header(path: Path) -> Header:
             )
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
+            if file.read(len(gguf.MAGIC)) == gguf.MAGIC:
+                return _of_gguf(gguf.read_gguf(path, file, size), size)
+            file.seek(0)
             raw = _raw(path, file, size)
     except OSError as error:
         raise ModelFileError(
@@ -125,6 +94,13 @@ def read_header(path: Path) -> Header:
             way_out="Choose a file that exists and may be read.",
         ) from error
     return _parse(path, raw, size)
+
+
+def _of_gguf(found: gguf.GgufHeader, size: int) -> Header:
+    sizes = Counter[str]()
+    for entry in found.tensors.values():
+        sizes[entry.dtype] += entry.span[1] - entry.span[0]
+    return Header(found.tensors, sizes, found.metadata, found.raw, found.first, size)
 
 
 def is_pickle(path: Path) -> bool:
@@ -211,12 +187,11 @@ def _falsely(name: str) -> str:
 
 def _sizes(path: Path, tensors: Mapping[str, Entry]) -> dict[str, int]:
     """Bytes by dtype. One loop with few calls: headers name thousands."""
-    sizes = dict.fromkeys(BITS, 0)
+    sizes = dict.fromkeys(STORED, 0)
     for name, entry in tensors.items():
         start, end = entry.span
         size = end - start
-        bits = BITS.get(entry.dtype)
-        if bits is None or bits * prod(entry.shape) != size * 8:
+        if entry.dtype not in STORED or stored_bytes(entry.dtype, entry.shape) != size:
             raise CorruptModelError(path, _falsely(name))
         sizes[entry.dtype] += size
     return {dtype: size for dtype, size in sizes.items() if size}

@@ -11,8 +11,8 @@ from nodeforge.models.errors import ModelFileError
 from nodeforge.models.files.diffusers_folder import INDEX, components, is_model_folder
 
 SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
-"""What model files end with, in any case. Pickles and GGUF are listed and found, and then
-refused with a way out."""
+"""What model files end with, in any case. Pickles are listed and found, and then refused with a
+way out."""
 
 _DEPTH = 12
 
