@@ -1,11 +1,12 @@
-"""Z-Image of real size in very low memory on a processor: seconds by part, and the peak.
+"""Large models of real size in very low memory on a processor: seconds by part, and the peak.
 
-python -m benchmarks.large_on_processor [--json] [--folder FOLDER] [--threads 1]
+python -m benchmarks.large_on_processor [--model "flux1 int8"] [--json] [--folder FOLDER]
 
-Writes scaled 8-bit weights of random numbers in separate files as people have them: the denoiser
-(6 GB, its authors' names), Qwen3-4B (4 GB) and Flux.1's VAE. A prompt is encoded, one step of
-256 × 256 is run and decoded: once with the files dropped from the page cache, once with what the
-first run left there. Each run is a process of its own. About 11 GB of disk are needed, and minutes.
+Writes small weights of random numbers in separate files as people have them: the denoiser (Z-Image
+6 GB of scaled fp8, Flux.1 12 GB of int8_convrot or 7 GB of GGUF Q4_0, in its authors' names), its
+text encoder (4 or 5 GB of scaled fp8) and VAE. A prompt is encoded, one step of 256 × 256 is run
+without guidance and decoded: once with the files dropped from the page cache, once with what the
+first run left there. Each run is a process of its own. 11 to 18 GB of disk are needed, and minutes.
 
 The peak is the most of RssAnon + RssShmem, sampled: what cannot be given back. What the system
 keeps of the files is not in it.
@@ -23,12 +24,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
-from torch import Tensor
 
+from benchmarks.model_writer import write_file
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
 from nodeforge.diffusion.networks.building import build, import_libraries
@@ -40,74 +42,75 @@ from tests.tiny_originals import original, under
 
 SIZE = 256
 PROMPT = "a red fox in the snow, morning light"
-FILES = {
-    "transformer": "diffusion_models/z_image_turbo_fp8_scaled.safetensors",
-    "text_encoder": "text_encoders/qwen_3_4b_fp8_scaled.safetensors",
+
+
+@dataclass(frozen=True)
+class Large:
+    """A model in files as people have them.
+
+    Args:
+        family: Whose it is.
+        denoiser: The form of its denoiser, as `write_file` has it.
+        files: By part.
+    """
+
+    family: str
+    denoiser: str
+    files: Mapping[str, str]
+
+    def form(self, part: str) -> str:
+        """The form of a part; of a text encoder that is large, scaled 8 bits."""
+        if part == "transformer":
+            return self.denoiser
+        return "fp8" if "fp8" in self.files[part] else "bf16"
+
+    @property
+    def encoders(self) -> list[str]:
+        return [name for part, name in self.files.items() if part.startswith("text_encoder")]
+
+
+_FLUX = {
+    "text_encoder": "text_encoders/clip_l.safetensors",
+    "text_encoder_2": "text_encoders/t5xxl_fp8_e4m3fn_scaled.safetensors",
     "vae": "vae/ae.safetensors",
 }
-_SPREAD, _PART = 64.0, 0.02
-"""Of the 8-bit numbers, and of the weights that they mean."""
-_POOL = 2**24
+MODELS = {
+    "z_image": Large(
+        "z_image",
+        "fp8",
+        {
+            "transformer": "diffusion_models/z_image_turbo_fp8_scaled.safetensors",
+            "text_encoder": "text_encoders/qwen_3_4b_fp8_scaled.safetensors",
+            "vae": "vae/ae.safetensors",
+        },
+    ),
+    "flux1 int8": Large(
+        "flux1",
+        "int8",
+        {"transformer": "diffusion_models/flux1-dev_int8_convrot.safetensors", **_FLUX},
+    ),
+    "flux1 Q4_0": Large(
+        "flux1", "Q4_0", {"transformer": "diffusion_models/flux1-dev-Q4_0.gguf", **_FLUX}
+    ),
+}
 _EVERY = 0.01
 """Seconds between two looks at the memory."""
 
 
-def write(folder: Path) -> None:
-    """Write the three files."""
-    recipes = real_size_recipes("z_image")
-    states = {part: build(recipes[part]).state_dict() for part in FILES}
-    states["transformer"] = original(states["transformer"])
-    states["text_encoder"] = under("model.", states["text_encoder"])
-    for part, name in FILES.items():
+def write(folder: Path, model: Large) -> None:
+    """Write a model's files."""
+    recipes = real_size_recipes(model.family)
+    for part, name in model.files.items():
+        state: Mapping[str, Any] = build(recipes[part]).state_dict()
+        if part == "transformer":
+            state = original(state)
+        elif "qwen" in name:
+            state = under("model.", state)
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with (folder / name).open("wb") as file:
-            write_file(file, states[part], scaled=part != "vae")
+            write_file(file, state, model.form(part))
             file.flush()
             os.fsync(file.fileno())
-
-
-def write_file(file: BinaryIO, state: Mapping[str, Tensor], *, scaled: bool) -> None:
-    """A safetensors file, tensor by tensor: nothing of it is in memory as a whole."""
-    header, at = {}, 0
-    entries: list[tuple[str, int, str]] = []
-    for name, tensor in state.items():
-        small = scaled and tensor.ndim == 2 and name.endswith(".weight")
-        kind = "F8_E4M3" if small else "BF16"
-        entries.append((kind, tensor.numel(), name))
-        size = tensor.numel() * (1 if small else 2)
-        header[name] = _entry(kind, list(tensor.shape), at, at + size)
-        at += size
-        if small:
-            header[f"{name}_scale"] = _entry("F32", [], at, at + 4)
-            entries.append(("F32", 1, name))
-            at += 4
-    told = json.dumps(header).encode()
-    told += b" " * (-len(told) % 8)
-    file.write(len(told).to_bytes(8, "little") + told)
-    pools = _pools()
-    for number, (kind, count, name) in enumerate(entries):
-        # norms are near one, or nothing would be left of what they multiply
-        pool = pools["ones" if kind == "BF16" and "norm" in name else kind]
-        start = 1009 * number % (_POOL // 2) if kind != "F32" else 0
-        while count:
-            piece = pool[start : start + count]
-            file.write(memoryview(piece.view(torch.uint8).numpy()))  # pyright: ignore[reportArgumentType]
-            count, start = count - len(piece), 0
-
-
-def _entry(kind: str, shape: list[int], first: int, end: int) -> dict[str, Any]:
-    return {"dtype": kind, "shape": shape, "data_offsets": [first, end]}
-
-
-def _pools() -> dict[str, Tensor]:
-    """Random numbers that the tensors of a file are cut from, by type."""
-    numbers = torch.randn(_POOL, generator=torch.Generator().manual_seed(0))
-    return {
-        "F8_E4M3": (numbers * _SPREAD).to(torch.float8_e4m3fn),
-        "BF16": (numbers * _PART).bfloat16(),
-        "ones": (1 + numbers * _PART).bfloat16(),
-        "F32": torch.full((1,), _PART / _SPREAD),
-    }
 
 
 class Peak:
@@ -143,7 +146,7 @@ def _held() -> int:
     return sum(int(found[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem"))
 
 
-def run(folder: Path, *, cold: bool, threads: int) -> dict[str, float]:
+def run(folder: Path, large: Large, *, cold: bool, threads: int) -> dict[str, float]:
     """Seconds and peak, MiB, of each part of one picture."""
     torch.set_num_threads(threads)
     import_libraries()
@@ -159,11 +162,12 @@ def run(folder: Path, *, cold: bool, threads: int) -> dict[str, float]:
         figures[f"{part}: processor seconds"] = time.process_time() - worked
         return made
 
-    model = diffusion.describe_denoiser(folder / FILES["transformer"])
-    text_encoder = diffusion.describe_text_encoder(folder / FILES["text_encoder"], family="z_image")
-    vae = diffusion.describe_vae(folder / FILES["vae"], "flux")
+    model = diffusion.describe_denoiser(folder / large.files["transformer"])
+    encoders = [folder / name for name in large.encoders]
+    text_encoder = diffusion.describe_text_encoder(*encoders, family=large.family)
+    vae = diffusion.describe_vae(folder / large.files["vae"], "flux")
     if cold:
-        for name in FILES.values():
+        for name in large.files.values():
             with (folder / name).open("rb") as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -195,12 +199,14 @@ def run(folder: Path, *, cold: bool, threads: int) -> dict[str, float]:
     return figures
 
 
-def measure(folder: Path, threads: int) -> dict[str, float]:
+def measure(folder: Path, name: str, threads: int) -> dict[str, float]:
     """The figures of both runs."""
-    write(folder)
-    figures = {f"{part} GB": (folder / name).stat().st_size / 1e9 for part, name in FILES.items()}
+    files = MODELS[name].files
+    write(folder, MODELS[name])
+    figures = {f"{part} GB": (folder / file).stat().st_size / 1e9 for part, file in files.items()}
     for way in ("cold", "warm"):
         command = [sys.executable, "-m", "benchmarks.large_on_processor", "--way", way]
+        command += ["--model", name]
         command += ["--folder", str(folder), "--threads", str(threads)]
         environment = {**os.environ, "NODEFORGE_HOME": str(folder / "home")}
         done = subprocess.run(
@@ -214,16 +220,21 @@ def measure(folder: Path, threads: int) -> dict[str, float]:
 
 def main() -> None:
     parser = options(__doc__)
+    parser.add_argument("--model", choices=tuple(MODELS), default="z_image")
     parser.add_argument("--folder", type=Path, help="where the files are written for the run")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--way", choices=("cold", "warm"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.way:
         cold = arguments.way == "cold"
-        print(json.dumps(run(arguments.folder, cold=cold, threads=arguments.threads)))
+        print(
+            json.dumps(
+                run(arguments.folder, MODELS[arguments.model], cold=cold, threads=arguments.threads)
+            )
+        )
         return
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        tell(measure(Path(folder), arguments.threads), arguments.json)
+        tell(measure(Path(folder), arguments.model, arguments.threads), arguments.json)
 
 
 if __name__ == "__main__":

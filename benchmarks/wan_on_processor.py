@@ -20,7 +20,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.large_on_processor import Peak, write_file
+from benchmarks.large_on_processor import Peak
+from benchmarks.model_writer import write_file
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
 from nodeforge.diffusion.networks.building import build
@@ -37,7 +38,7 @@ SIZE, FRAMES, TOKENS, WIDTH = 256, 17, 512, 4096
 def write(folder: Path) -> Path:
     state = build(real_size_recipes(FAMILY)["transformer"]).state_dict()
     with (folder / FILE).open("wb") as file:
-        write_file(file, original(state), scaled=True)
+        write_file(file, original(state), "fp8")
     return folder / FILE
 
 

@@ -228,7 +228,7 @@ def test_a_vae_is_no_lora(sd_folder):
     [
         ("unet.mid_block.attentions.7.proj_in.lora_A.weight", (4, 16), "changes 'mid_block_"),
         ("unet.mid_block.attentions.0.proj_in.lora_A.weight", (4, 99), "has other shapes"),
-        ("unet.mid_block.attentions.0.proj_in.dora_scale", (4,), "no LoRA, LoHa or LoKr"),
+        ("unet.mid_block.attentions.0.proj_in.oft_diag", (4,), "no LoRA, DoRA, LoHa or LoKr"),
     ],
 )
 def test_what_does_not_fit_is_refused(host, sd, tmp_path, name, shape, said):

@@ -263,9 +263,6 @@ def test_an_alpha_of_one_number_counts(network, pairs, ldm, tmp_path, shape):
 
 
 OTHER_METHODS = [
-    "lora_unet_mid_block_attentions_0_proj_in.dora_scale",
-    "unet.mid_block.attentions.0.proj_in.lora_magnitude_vector",
-    "unet.mid_block.attentions.0.proj_in.lora_magnitude_vector.default.weight",
     "diffusion_model.middle_block.1.proj_in.diff",
     "lora_unet_mid_block_attentions_0_proj_in.diff_b",
     "lora_unet_mid_block_attentions_0_proj_in.oft_blocks",
@@ -280,5 +277,5 @@ OTHER_METHODS = [
 def test_what_changes_what_the_weights_mean_is_refused(model, pairs, ldm, tmp_path, name):
     """files: even one such tensor among many, as it changes the picture."""
     file = written(tmp_path / "a.safetensors", pairs, ldm, more={name: torch.zeros(4)})
-    with pytest.raises(LoadingError, match="no LoRA, LoHa or LoKr"):
+    with pytest.raises(LoadingError, match="no LoRA, DoRA, LoHa or LoKr"):
         check_lora(model, describe_lora(file, "nano"))

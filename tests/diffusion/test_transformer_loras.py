@@ -17,8 +17,8 @@ from nodeforge.diffusion.adapters.lora import LoraHooks, WeightedLora, load_lora
 from nodeforge.diffusion.errors import FamilyMismatchError
 from nodeforge.models import FAMILIES, recognise
 from tests.support.family_configs import use_configs
-from tests.support.loaded_networks import loaded_networks
-from tests.tiny_originals import original, under
+from tests.support.loaded_networks import loaded_networks, whole_state
+from tests.tiny_originals import int8, original, scaled_fp8, under, written_gguf
 
 FAMILY = {
     "flux1": "flux1",
@@ -171,6 +171,55 @@ def test_a_lora_is_the_same_change_of_the_weights(
             assert torch.allclose(layer(x), linear(x, other.weight, layer.bias), atol=2e-6)
             assert not torch.equal(layer(x), before)
         assert torch.equal(layer(x), before)
+
+
+FORMS = {"scaled fp8": scaled_fp8, "int8 rotated": lambda state: int8(state, 16), "Q4_0": None}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_over_packed_weights_a_lora_is_the_same_change(
+    monkeypatch, name, folder, network, tmp_path, form
+):
+    """Of every layout, and of DoRA by rows over layers that their authors' file has as one."""
+    use_configs(monkeypatch, FAMILY[name], folder)
+    state = original(network.state_dict())
+    if (make := FORMS[form]) is None:
+        file, _ = written_gguf(tmp_path / "small.gguf", state, form)
+    else:
+        file = written(tmp_path / "small.safetensors", make(state))
+    packed = loaded_networks(diffusion.describe_denoiser(file))["transformer"]
+    base = whole_state(packed)
+    for layout in LAYOUTS:
+        lora, _ = made(network, layout)
+        weights = describe_lora(written(tmp_path / "lora.safetensors", lora), FAMILY[name])
+        one, other = (
+            load_lora(weights, "transformer", each, CPU, torch.float32)
+            for each in (packed, network)
+        )
+        assert one.deltas.keys() == other.deltas.keys()
+        for layer, delta in one.deltas.items():
+            assert all(map(torch.equal, delta.tensors, other.deltas[layer].tensors)), layout
+    whole = original(base)
+    lora = made(network, "original, A and B")[0]
+    wanted = {}
+    for layer in matrices(state):
+        own = layer.removesuffix(".weight")
+        down, up = (lora[f"diffusion_model.{own}.lora_{side}.weight"] for side in "AB")
+        lora[f"diffusion_model.{own}.dora_scale"] = magnitude = torch.rand(len(up), 1) + 0.5
+        wanted[layer] = nn.functional.normalize(whole[layer] + up @ down) * magnitude
+    weights = describe_lora(written(tmp_path / "dora.safetensors", lora), FAMILY[name])
+    loaded = load_lora(weights, "transformer", packed, CPU, torch.float32)
+    plain = loaded_networks(
+        diffusion.describe_denoiser(written(tmp_path / "m.safetensors", {**whole, **wanted}))
+    )["transformer"]
+    hooks = LoraHooks(packed)
+    for layer in loaded.deltas:
+        one, other = packed.get_submodule(layer), plain.get_submodule(layer)
+        x = torch.randn(3, other.in_features, generator=torch.Generator().manual_seed(0))
+        before = one(x)
+        with hooks.attach([WeightedLora(loaded, 1.0)]):
+            assert torch.allclose(one(x), other(x), atol=5e-6), layer
+        assert torch.equal(one(x), before)
 
 
 def test_xlabs_names_are_those_of_flux1(tmp_path):

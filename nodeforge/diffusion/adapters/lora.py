@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.adapters.lora_keys import (
+    BESIDE,
     MOTION_MODULE,
     LayerPart,
     LoraNames,
@@ -28,9 +29,10 @@ from nodeforge.diffusion.adapters.lora_keys import (
     rows_of,
     too_many,
 )
-from nodeforge.diffusion.adapters.lora_weights import Layer, LoraDelta, delta_of
+from nodeforge.diffusion.adapters.lora_weights import Layer, LoraDelta, decomposed, delta_of
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.building import build
+from nodeforge.diffusion.networks.streaming import whole_weight
 from nodeforge.diffusion.participants import Order, Participant, participant
 from nodeforge.models import FAMILIES
 from nodeforge.values import Lora, Model, MotionModule, TextEncoder, TextEncoderPart, Weights
@@ -157,12 +159,15 @@ def _pieces(
         check()
         stored = of_part(names.modules[module], layer_part)
         read = {
-            role: tensor.read(torch.float32 if role == "alpha" else dtype)
+            role: tensor.read(torch.float32 if role in BESIDE else dtype)
             for role, tensor in stored.items()
         }
         on_device = {role: tensor.to(device) for role, tensor in read.items()}
         alpha = names.alphas.get(module, names.alphas.get(""))
         piece = delta_of(on_device, layer, alpha, names.root, *_place(layer_part))
+        if piece is not None and "magnitude" in on_device:
+            base = whole_weight(network, layer_part.name)
+            piece = decomposed(piece, on_device["magnitude"], base)
         if piece is None:
             raise _misfit(weights, f"has other shapes for '{layer_part.name}' than the {part}.")
         yield layer_part.name, piece
@@ -247,11 +252,26 @@ def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
                 for role, tensor in of_part(known.modules[module], layer_part).items()
                 if role != "alpha"
             }
-            if delta_of(shapes, layer, None, False, *_place(layer_part)) is None:
+            piece = delta_of(shapes, layer, None, False, *_place(layer_part))
+            if piece is not None and "magnitude" in shapes:
+                _check_columns(lora, layer_part, shapes["magnitude"])
+                piece = decomposed(piece, shapes["magnitude"], layer.weight)
+            if piece is None:
                 raise _misfit(lora, f"has other shapes for '{layer_part.name}' than the {part}.")
         if foreign:
             told.append(_left_out(part, sorted(foreign), len(known.modules)))
     return tuple(told)
+
+
+def _check_columns(lora: Weights, part: LayerPart, magnitude: Tensor) -> None:
+    """Refuse columns of a module whose rows are several layers': their lengths are of all."""
+    if part.last and magnitude.shape[:1] == (1,):
+        raise LoadingError(
+            f"it scales the columns of '{part.name}' together with those of other layers (DoRA), "
+            "which is not read.",
+            place=lora.path,
+            way_out="Choose a LoRA, or a DoRA that scales rows.",
+        )
 
 
 def _left_out(part: str, foreign: Sequence[str], count: int) -> str:
@@ -299,9 +319,10 @@ class LoraHooks:
 
 def _adding(pieces: Sequence[tuple[LoraDelta, float]]) -> Callable[[Any, Any, Any], Tensor]:
     def add(layer: Layer, inputs: tuple[Tensor, ...], result: Tensor) -> Tensor:
+        made = result
         for piece, weight in pieces:
-            result = result + piece.added(layer, inputs[0], weight)
-        return result
+            made = made + piece.added(layer, inputs[0], weight, result)
+        return made
 
     return add
 

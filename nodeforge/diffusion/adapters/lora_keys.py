@@ -33,6 +33,9 @@ _UNNAMED = "default"
 MOTION_MODULE = "motion_module"
 """The network of LoRAs that move the camera."""
 
+BESIDE = {"alpha", "magnitude"}
+"""Roles of what counts the difference, and is no part of it."""
+
 _HALVES = (
     *(("lora_A", "lora_B"), ("lora_down", "lora_up")),
     *(("lora.down", "lora.up"), ("layer.down", "layer.up")),
@@ -45,7 +48,7 @@ class LoraNames:
 
     Args:
         modules: By module, as `canonical` writes it: its tensors by role: ``down``, ``up``,
-            ``mid``, ``alpha``, or LyCORIS' own names, as ``hada_w1_a``.
+            ``mid``, ``alpha``, ``magnitude`` (DoRA), or LyCORIS' own names, as ``hada_w1_a``.
         alphas: What the file's metadata says of alpha: by module, and under ``""`` for the rest.
         root: Whether alpha is divided by the rank's square root (Kalajdzievski 2023).
         written: By module and role, what the file calls its tensors.
@@ -64,9 +67,9 @@ class LoraNames:
     def missing(self, module: str) -> str | None:
         """What the file would call the tensor that `module` lacks; None where it has all.
 
-        Empty where it has nothing but an alpha.
+        Empty where it has nothing but an alpha or a magnitude.
         """
-        roles = self.modules[module].keys() - {"alpha"}
+        roles = self.modules[module].keys() - BESIDE
         if not roles:
             return ""
         for role, other in _lacking(roles):
@@ -133,7 +136,7 @@ def read_lora(path: Path, family: str = "") -> LoraFile:
             adapters[told.adapter or _UNNAMED] = None
         part = part_of(told.part, family)
         if part not in found:
-            found[part] = _with_metadata(part, metadata, path)
+            found[part] = _with_metadata(part, metadata)
         found[part].add(canonical(told.module), told.role, name, tensor)
     _check_adapters(list(adapters), path)
     of_networks = [name for name in foreign if parse_lora_name(name)]
@@ -209,9 +212,9 @@ def _and_more(names: Sequence[str]) -> str:
 
 def _unread(path: Path, name: str, method: str = "") -> LoadingError:
     return LoadingError(
-        f"holds '{name}', which is no LoRA, LoHa or LoKr weight{method}.",
+        f"holds '{name}', which is no LoRA, DoRA, LoHa or LoKr weight{method}.",
         place=str(path),
-        way_out="Choose a file of another method: DoRA, biases and full differences are not read.",
+        way_out="Choose a file of another method: OFT, biases and full differences are not read.",
     )
 
 
@@ -290,12 +293,19 @@ def _factor_rows(tensors: Mapping[str, StoredTensor], factor: str) -> int:
 def of_part(tensors: Mapping[str, StoredTensor], part: LayerPart) -> dict[str, StoredTensor]:
     """The tensors of a module for a part of it; LoKr's, which are no rows, stay as they are."""
     found = dict(tensors)
-    for role in ("up", "hada_w1_a", "hada_w2_a"):
+    for role in ("up", "hada_w1_a", "hada_w2_a", "magnitude"):
+        if role == "magnitude" and role in found and not _by_rows(found[role]):
+            continue
         if role in found and part.last:
             found[role] = found[role].rows(part.first, part.last)
         elif role in found and part.swapped:
             found[role] = found[role].swapped()
     return found
+
+
+def _by_rows(magnitude: StoredTensor) -> bool:
+    """Whether it has a number for each row, not (1, columns)."""
+    return magnitude.shape[:1] != (1,)
 
 
 def by_canonical_name(modules: Sequence[str], layers: int | None = None) -> dict[str, str]:
@@ -321,11 +331,7 @@ def _metadata(told: Mapping[str, str]) -> Mapping[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _with_metadata(part: str, metadata: Mapping[str, Any], path: Path) -> LoraNames:
-    if metadata.get(f"{part}.use_dora"):
-        raise LoadingError(
-            "is a DoRA, which is not read.", place=str(path), way_out="Choose a plain LoRA."
-        )
+def _with_metadata(part: str, metadata: Mapping[str, Any]) -> LoraNames:
     pattern = metadata.get(f"{part}.alpha_pattern")
     alphas = {canonical(k): v for k, v in pattern.items()} if isinstance(pattern, dict) else {}
     if isinstance(alpha := metadata.get(f"{part}.lora_alpha"), int | float):

@@ -1,4 +1,4 @@
-"""What a LoRA adds to one layer: low-rank, Hadamard and Kronecker differences.
+"""What a LoRA adds to one layer: low-rank, Hadamard and Kronecker differences, and DoRA.
 
 Sums are made in peft's order, so that pictures equal diffusers' pipelines to the last bit.
 """
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear
 
+from nodeforge.diffusion.adapters.lora_keys import BESIDE
+
 Layer = nn.Linear | nn.Conv2d
 
 
@@ -26,8 +28,12 @@ class LoraDelta(Protocol):
         """Whether the shapes are those that `layer` needs."""
         ...
 
-    def added(self, layer: Layer, x: Tensor, weight: float) -> Tensor:
-        """What comes to the layer's result for its input `x`, at `weight`."""
+    def added(self, layer: Layer, x: Tensor, weight: float, result: Tensor) -> Tensor:
+        """What comes to the layer's own `result` for its input `x`, at `weight`."""
+        ...
+
+    def difference(self, shape: Sequence[int]) -> Tensor:
+        """What it adds to a weight of that shape, at weight 1."""
         ...
 
 
@@ -61,7 +67,14 @@ class LowRank:
         sides = self.up.shape[0], self.down.shape[1], *inner.shape[2:]
         return sides == tuple(wanted) and self.up.shape[1] == self.down.shape[0]
 
-    def added(self, layer: Layer, x: Tensor, weight: float) -> Tensor:
+    def difference(self, shape: Sequence[int]) -> Tensor:
+        scale = self.alpha / self.divisor
+        if self.mid is not None:
+            up, down = self.up[:, :, 0, 0], self.down[:, :, 0, 0]
+            return torch.einsum("or,rshw,si->oihw", up, self.mid, down) * scale
+        return (self.up.flatten(1) @ self.down.flatten(1)).reshape(*shape) * scale
+
+    def added(self, layer: Layer, x: Tensor, weight: float, result: Tensor) -> Tensor:
         if isinstance(layer, nn.Linear):
             inner = linear(x, self.down)
             return linear(inner, self.up) * (weight * self.alpha / self.divisor)
@@ -110,7 +123,10 @@ class Composed:
             return False
         return composed.shape[0] == fitting.shape[0]
 
-    def added(self, layer: Layer, x: Tensor, weight: float) -> Tensor:
+    def difference(self, shape: Sequence[int]) -> Tensor:
+        return (self._composed() * (self.alpha / self.divisor)).reshape(*shape)
+
+    def added(self, layer: Layer, x: Tensor, weight: float, result: Tensor) -> Tensor:
         scale = weight * self.alpha / self.divisor
         composed = (self._composed() * scale).reshape(layer.weight.shape)
         return linear(x, composed) if isinstance(layer, nn.Linear) else _like(layer, x, composed)
@@ -124,6 +140,73 @@ class Composed:
             return _kronecker_rows(first, second, *self.rows)
         composed = torch.kron(first, second.contiguous())
         return torch.cat(composed.chunk(2)[::-1]) if self.swapped else composed
+
+
+@dataclass(frozen=True)
+class Decomposed:
+    """DoRA (Liu et al. 2024): the sum of weight and difference, brought to a learned magnitude.
+
+    y = x Wᵀ + s · (x W'ᵀ - x Wᵀ), where W' is W + BA with its rows, or columns, of length m.
+
+    Args:
+        inner: The difference BA.
+        factors: m / |W + BA|: (rows,), or (columns,) where `by_columns`.
+        by_columns: Whether inputs are scaled, not outputs.
+    """
+
+    inner: LoraDelta
+    factors: Tensor
+    by_columns: bool
+
+    @property
+    def tensors(self) -> Sequence[Tensor]:
+        return [*self.inner.tensors, self.factors]
+
+    def fits(self, layer: Layer) -> bool:
+        return self.inner.fits(layer) and len(self.factors) == layer.weight.shape[self.by_columns]
+
+    def difference(self, shape: Sequence[int]) -> Tensor:
+        raise NotImplementedError("it hangs on the weight itself")
+
+    def added(self, layer: Layer, x: Tensor, weight: float, result: Tensor) -> Tensor:
+        plain = _along(layer, result, layer.bias)
+        own = result if plain is None else result - plain
+        factors = self.factors.to(x.dtype)
+        if not self.by_columns:
+            of_outputs = _along(layer, result, factors)
+            assert of_outputs is not None
+            more = self.inner.added(layer, x, 1.0, result)
+            return weight * ((of_outputs - 1) * own + of_outputs * more)
+        scaled = x * (factors if isinstance(layer, nn.Linear) else factors[:, None, None])
+        whole = layer.forward(scaled)
+        whole = whole if plain is None else whole - plain
+        return weight * (whole + self.inner.added(layer, scaled, 1.0, result) - own)
+
+
+def _along(layer: Layer, result: Tensor, each: Tensor | None) -> Tensor | None:
+    """Numbers of a layer's outputs, so that they count along its result."""
+    if each is None or isinstance(layer, nn.Linear):
+        return each
+    return each[:, None, None].to(result.dtype)
+
+
+def decomposed(inner: LoraDelta, magnitude: Tensor, base: Tensor) -> Decomposed | None:
+    """The DoRA of a difference; None where its magnitude does not fit.
+
+    Args:
+        inner: The difference.
+        magnitude: One number for each row of the weight, or (1, columns, ...).
+        base: The weight itself, made whole.
+    """
+    by_columns = magnitude.ndim > 1 and magnitude.shape[0] == 1 and base.shape[0] > 1
+    by_columns = by_columns and magnitude.numel() == base.shape[1]
+    if magnitude.numel() != base.shape[by_columns]:
+        return None
+    whole = base.float() + inner.difference(base.shape).float().to(base.device)
+    over = [side for side in range(whole.ndim) if side != by_columns]
+    lengths = torch.linalg.vector_norm(whole, dim=over).clamp(min=torch.finfo(torch.float32).eps)
+    factors = magnitude.float().reshape(-1) / lengths.to(magnitude.device)
+    return Decomposed(inner, factors, bool(by_columns))
 
 
 def _kronecker_rows(first: Tensor, second: Tensor, start: int, stop: int) -> Tensor:
@@ -151,7 +234,7 @@ def delta_of(
         root: Whether alpha is divided by the rank's square root.
         rows, swapped: Of LoKr, as `Composed` has them; of others, the tensors are so already.
     """
-    if any(tensor.ndim < 2 for role, tensor in read.items() if role != "alpha"):
+    if any(tensor.ndim < 2 for role, tensor in read.items() if role not in BESIDE):
         return None
     piece = _made(read, layer, alpha, root)
     if isinstance(piece, Composed) and piece.kind == "lokr":
@@ -162,7 +245,7 @@ def delta_of(
 def _made(
     read: Mapping[str, Tensor], layer: Layer, alpha: float | None, root: bool
 ) -> LoraDelta | None:
-    roles = read.keys() - {"alpha"}
+    roles = read.keys() - BESIDE
     if roles in ({"down", "up"}, {"down", "up", "mid"}):
         shaped = {role: _as_in(layer, read[role]) for role in roles}
         down, up, mid = shaped["down"], shaped["up"], shaped.get("mid")

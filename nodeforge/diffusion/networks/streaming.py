@@ -25,6 +25,7 @@ from nodeforge.diffusion.networks.block_reader import (
     StoredBlock,
 )
 from nodeforge.diffusion.networks.blocks import block_lists
+from nodeforge.diffusion.networks.packed_layers import PackedLayer
 from nodeforge.diffusion.weights.weights_file import StoredTensor
 
 EIGHT_BITS = torch.float8_e4m3fn
@@ -82,6 +83,23 @@ def stream_of(network: nn.Module) -> BlockStream | None:
     return getattr(network, "block_stream", None)
 
 
+def whole_weight(network: nn.Module, name: str) -> Tensor:
+    """The weight of a layer as it computes with it, also where it is packed or in its file.
+
+    Args:
+        network: A loaded network.
+        name: The layer's.
+    """
+    layer = network.get_submodule(name)
+    if isinstance(layer, PackedLayer):
+        return layer.whole_weight()
+    stream = stream_of(network)
+    if stream is not None and f"{name}.weight" in stream.names:
+        return stream.read(f"{name}.weight")
+    weight: Any = layer.weight
+    return weight
+
+
 class BlockStream:
     """Has the weights of a network's blocks in its file, and rows of its tables of words.
 
@@ -105,6 +123,7 @@ class BlockStream:
         self.rounded: Collection[str] = ()
         """Parameters that are to have numbers of 8 bits, as if they were stored so."""
         self._dtype = dtype
+        self._found = found
         self._blocks = [block for _, blocks in block_lists(network) for block in blocks]
         self.names = streamed_names(network)
         """Of the parameters that are not read as a whole."""
@@ -122,6 +141,10 @@ class BlockStream:
         self._now = 0
         self._tables = _tables(network)
         self._hook(found)
+
+    def read(self, name: str) -> Tensor:
+        """A parameter that is not read as a whole, with the numbers that it computes with."""
+        return self.as_stored(name, self._found[name].read(self._dtype))
 
     def placeholder(self, shape: torch.Size) -> Tensor:
         """What a parameter is while it is in the file: no number, and no memory."""

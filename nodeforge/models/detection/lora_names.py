@@ -70,6 +70,10 @@ _ROLES = (
     (rf"[._]lora(?P<stream>\d?)(?:_B|_up|\.up|_linear_layer\.up){_ADAPTER}\.weight", "up"),
     (r"\.lora_mid\.weight", "mid"),
     (r"(?:[._]lora)?\.alpha", "alpha"),
+    (
+        r"(?:\.dora_scale|[._]lora_magnitude_vector(?:\.(?P<adapter>(?!weight$)[^.]+))?(?:\.weight)?)",
+        "magnitude",
+    ),
     (r"\.(?P<own>hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t2))", ""),
 )
 _USUAL = {
@@ -83,7 +87,6 @@ _USUAL = {
 _ODD = re.compile(r"[._]lora\d?(?:[._]|$)")
 _NAME = [(re.compile(rf"^(?P<module>.+?){end}$"), role) for end, role in _ROLES]
 _OTHER_METHODS = (
-    (re.compile(r"[._](dora_scale|lora_magnitude_vector)\b"), "DoRA"),
     (re.compile(r"[._](oft_blocks|oft_diag|oft_[Rr]|boft_\w+)\b"), "OFT"),
     (re.compile(r"\.(on_input|ia3_l)\b"), "IA3"),
     (re.compile(r"\.(a[12]|b[12]|c[12]|b[mn])\.weight$"), "GLoRA"),
@@ -101,8 +104,8 @@ class LoraTensor(NamedTuple):
         part: ``unet``, ``text_encoder``, ``text_encoder_2``, a kind of text encoder,
             `OTHER_DENOISER` or `OTHER_TEXT_ENCODER`.
         module: The layer that it changes, as the file writes it.
-        role: ``down``, ``up``, ``mid``, ``alpha``, or LyCORIS' own name, as ``hada_w1_a``;
-            empty where the name says no role.
+        role: ``down``, ``up``, ``mid``, ``alpha``, ``magnitude`` (DoRA), or LyCORIS' own name, as
+            ``hada_w1_a``; empty where the name says no role.
         adapter: peft's name of the adapter; empty where it writes none.
     """
 
