@@ -149,7 +149,7 @@ def file_jumps(folder: Path, size: tuple[int, int]) -> list[float]:
     """Milliseconds of the first jump into a saved clip that was opened that moment."""
     noise = np.random.default_rng(0).integers(0, 256, (size[1] // 8, size[0] // 8, 3), np.uint8)
     still = cv2.resize(noise, size, interpolation=cv2.INTER_CUBIC)
-    frames = np.stack([np.roll(still, 3 * index, 1) for index in range(FRAMES)])
+    frames = np.stack([np.roll(still, 3 * index, 1) for index in range(FRAMES)]).astype(np.uint8)
     write_video(path := folder / "clip.mp4", frames, RATE, VideoFormat.MP4)
     draw, taken = random.Random(0), []
     for _ in range(JUMPS):
