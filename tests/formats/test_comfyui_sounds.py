@@ -71,6 +71,7 @@ def test_a_sound_is_drawn_for_as_long_as_the_model_is_told(seconds, told, noise,
     assert links[Input(one(made, "sampling.denoise")[0], "noise")].node == name
     assert links[Input(one(made, "audio.save")[0], "audio")].node == decode
     assert not made.report.problems
+    assert "convention" not in one(made, "sampling.sampler")[1].values
     shorter = [each for each in made.report.differences if "shorter latent" in str(each)]
     assert bool(shorter) == (seconds < 47.5)
 

@@ -17,8 +17,8 @@ from nodeforge.formats.comfyui.rows.schedules import (
     steps_run,
 )
 from nodeforge.formats.comfyui.rows.sound_latents import seconds_of
-from nodeforge.formats.comfyui.sampling_names import DRAWING
-from nodeforge.graph.model import Output
+from nodeforge.formats.comfyui.sampling_names import CONVENTION, DRAWING
+from nodeforge.graph.model import Input, Output
 from nodeforge.models import FAMILIES, GuidanceKind
 
 _NUMBERS = (
@@ -199,9 +199,18 @@ def _loop(
     if mask and not (model and model.differential):
         node.report_difference(_MASK)
     made = LinkValue("LATENT", Output(name, "latent"), mask=latent.mask if latent else None)
+    if latent is not None and latent.sound:
+        _walk_sigmas(node, node.links[Input(name, "sampler")])
     if latent is not None:
         made = replace(made, video=latent.video, sound=latent.sound, seconds=latent.seconds)
     node.set_outputs(made)
+
+
+def _walk_sigmas(node: NodeConversion, sampler: Output) -> None:
+    """Let a sampler walk a sound's noise levels, which are in diffusers' convention alone."""
+    made = node.nodes.get(sampler.node) or node.workflow.document.graph.nodes[sampler.node]
+    if made.values.pop("convention", "") == CONVENTION:
+        node.report_difference("Sounds are drawn by diffusers' numbers here, not by ComfyUI's")
 
 
 def _noise(
