@@ -118,6 +118,8 @@ def node(
     saves: Saves | None = None,
     shows: bool = False,
     planned: bool = False,
+    extent: tuple[str, ...] = (),
+    steps: tuple[str, ...] = (),
     role: Role = Role.COMPUTE,
 ) -> Callable[[Function], Function]:
     """Declare the function below as the node type `type_id`.
@@ -136,6 +138,9 @@ def node(
         planned: It takes and gives numbers, texts, truth values and paths alone, and is computed
             while a run is planned, where its inputs are known then. It alone may give lists:
             everything behind one is computed once for each value.
+        extent: Inputs whose numbers, multiplied, are how large what is made of it is (pixels,
+            frames, seconds): forecasts of the time of all that work on it grow with them.
+        steps: Inputs whose numbers, multiplied, are how often a loop that reads it steps.
         role: `Role.COMPUTE`, or what the planner does with the node.
 
     Raises:
@@ -147,6 +152,7 @@ def node(
         inputs, outputs = declared.inputs(), declared.outputs()
         declared.check_planned(inputs, outputs, planned=planned)
         declared.check_saves(saves, inputs, effects=effects)
+        declared.check_numbers({"extent": extent, "steps": steps}, inputs)
         spec = NodeSpec(
             type=type_id,
             version=version,
@@ -159,6 +165,8 @@ def node(
             shows=shows,
             role=role,
             planned=planned,
+            extent=extent,
+            steps=steps,
             saves=saves,
             upgrades=declared.upgrades(version, upgrade or {}, inputs, outputs),
         )
@@ -272,6 +280,15 @@ class _Declaration:
             self.fail("saves files, and has no effects")
         if missing := saves.inputs - {port.name for port in inputs}:
             self.fail(f"'saves' names '{min(missing)}', which is no port")
+
+    def check_numbers(
+        self, named: Mapping[str, tuple[str, ...]], inputs: tuple[PortSpec, ...]
+    ) -> None:
+        """Refuse ports that are none of numbers."""
+        numbers = {port.name for port in inputs if port.type in (names.INTEGER, names.FLOAT)}
+        for what, ports in named.items():
+            if wrong := [port for port in ports if port not in numbers]:
+                self.fail(f"'{what}' names '{wrong[0]}', which is no port of a number")
 
     def upgrades(
         self,

@@ -66,6 +66,9 @@ class NodeSpec:
         effects: It does something besides returning a value; never cached.
         shows: Its result is for a person to see; a run asks for it, as for effects.
         planned: It is computed while a run is planned, where its inputs are known then.
+        extent: Inputs whose numbers, multiplied, are how large what is made of it is: the time
+            and memory of all that work on that grow with them.
+        steps: Inputs whose numbers, multiplied, are how often a loop that reads it steps.
         saves: The files that it writes; None where it writes none, or nobody can tell which.
         pack: The folder it comes from.
         source: Digest of the pack's source, empty for shipped packs; part of the keys.
@@ -83,6 +86,8 @@ class NodeSpec:
     shows: bool = False
     role: Role = Role.COMPUTE
     planned: bool = False
+    extent: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
     saves: Saves | None = field(default=None, hash=False)
     pack: str = ""
     source: str = ""
@@ -154,6 +159,9 @@ class NodeSpec:
         }
         if self.planned:
             raw["planned"] = True
+        for name in ("extent", "steps"):
+            if ports := getattr(self, name):
+                raw[name] = list(ports)
         if self.saves is not None:
             raw["saves"] = self.saves.to_json()
         if self.upgrades:
@@ -169,6 +177,8 @@ class NodeSpec:
                 "inputs": tuple(_port_from_json(port) for port in raw["inputs"]),
                 "outputs": tuple(_port_from_json(port) for port in raw["outputs"]),
                 "role": Role(raw["role"]),
+                "extent": tuple(raw.get("extent", ())),
+                "steps": tuple(raw.get("steps", ())),
                 "saves": Saves.from_json(raw["saves"]) if raw.get("saves") else None,
                 "upgrades": {
                     int(version): Upgrade.from_json(step)
