@@ -21,6 +21,7 @@ from nodeforge.diffusion import (
 )
 from nodeforge.diffusion.samplers.pairs import kind_for
 from nodeforge.diffusion.schedules.schedule import ScheduleError
+from nodeforge.models.sampler_table import Levels
 from nodeforge.settings import Settings, help_picture
 from nodeforge.spec import Catalogue, NodeSpec, PortSpec
 from nodeforge.spec.widget import ChoiceWidget, NumberWidget
@@ -52,21 +53,21 @@ def generated() -> dict[Path, str]:
 
 
 def _pairs() -> dict[str, dict[str, dict[str, dict[str, list[str]]]]]:
-    """Which schedules each sampler walks, by convention, with flow-matching models and with others:
+    """Which schedules each sampler walks, by convention and by the model's `Levels`:
     plain, with an eta, with a rho. The linter reads it, which cannot ask torch.
     """
     return {
         sampler: {
             convention: {
-                kind: {
+                levels.value: {
                     how: [
                         of
                         for of in SCHEDULES
-                        if _walks(Sampler(sampler, eta, convention), of, how == "rho", flow)
+                        if _walks(Sampler(sampler, eta, convention), of, how == "rho", levels)
                     ]
                     for how, eta in (("plain", None), ("eta", 0.5), ("rho", None))
                 }
-                for kind, flow in (("other", False), ("flow", True))
+                for levels in Levels
             }
             for convention in CONVENTIONS
         }
@@ -74,9 +75,10 @@ def _pairs() -> dict[str, dict[str, dict[str, dict[str, list[str]]]]]:
     }
 
 
-def _walks(sampler: Sampler, schedule: str, bent: bool, flow: bool) -> bool:
+def _walks(sampler: Sampler, schedule: str, bent: bool, levels: Levels) -> bool:
+    told = Schedule(schedule, 4, rho=5.0 if bent else None)
     try:
-        kind_for(sampler, Schedule(schedule, 4, rho=5.0 if bent else None), flow)
+        kind_for(sampler, told, levels is Levels.FLOW, sigmas=levels is Levels.SIGMAS)
     except (UnsupportedPairError, ScheduleError):
         return False
     return True

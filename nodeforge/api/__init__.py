@@ -7,7 +7,7 @@ from nodeforge.api.context import RunContext, StepStore
 from nodeforge.api.declare import DeclarationError, NodeType, node, node_type_of
 from nodeforge.api.widgets import Choice, File, ModelFile, Multiline, Range, Seed
 from nodeforge.errors import Cancelled, NodeForgeError, RequestError
-from nodeforge.spec import Role, Upgrade
+from nodeforge.spec import Role, Saves, Upgrade
 from nodeforge.values import (
     AddedConditions,
     Audio,
@@ -83,6 +83,7 @@ __all__ = [
     "Role",
     "RunContext",
     "Sampler",
+    "Saves",
     "Schedule",
     "Seed",
     "SizeMismatchError",

@@ -19,7 +19,7 @@ from nodeforge.api import widgets
 from nodeforge.api.context import RunContext
 from nodeforge.api.docstring import Docstring, parse
 from nodeforge.errors import NodeForgeError
-from nodeforge.spec import NodeSpec, PortSpec, Role, Upgrade
+from nodeforge.spec import NodeSpec, PortSpec, Role, Saves, Upgrade
 from nodeforge.spec import types as names
 from nodeforge.spec.widget import (
     ChoiceWidget,
@@ -115,8 +115,11 @@ def node(
     upgrade: Mapping[int, Upgrade] | None = None,
     title: str = "",
     effects: bool = False,
+    saves: Saves | None = None,
     shows: bool = False,
     planned: bool = False,
+    extent: tuple[str, ...] = (),
+    steps: tuple[str, ...] = (),
     role: Role = Role.COMPUTE,
 ) -> Callable[[Function], Function]:
     """Declare the function below as the node type `type_id`.
@@ -129,10 +132,15 @@ def node(
             ports, of defaults or of what values mean needs a step; steps are only ever added.
         title: What the window calls it; made from `type_id` where empty.
         effects: It does something besides returning a value (saves a file).
+        saves: The files that it writes, where its inputs tell them: the queue reserves their
+            names before it runs. It has effects then.
         shows: Its result is for a person to see; a run of the workflow asks for it.
         planned: It takes and gives numbers, texts, truth values and paths alone, and is computed
             while a run is planned, where its inputs are known then. It alone may give lists:
             everything behind one is computed once for each value.
+        extent: Inputs whose numbers, multiplied, are how large what is made of it is (pixels,
+            frames, seconds): forecasts of the time of all that work on it grow with them.
+        steps: Inputs whose numbers, multiplied, are how often a loop that reads it steps.
         role: `Role.COMPUTE`, or what the planner does with the node.
 
     Raises:
@@ -143,6 +151,8 @@ def node(
         declared = _Declaration(type_id, function)
         inputs, outputs = declared.inputs(), declared.outputs()
         declared.check_planned(inputs, outputs, planned=planned)
+        declared.check_saves(saves, inputs, effects=effects)
+        declared.check_numbers({"extent": extent, "steps": steps}, inputs)
         spec = NodeSpec(
             type=type_id,
             version=version,
@@ -155,6 +165,9 @@ def node(
             shows=shows,
             role=role,
             planned=planned,
+            extent=extent,
+            steps=steps,
+            saves=saves,
             upgrades=declared.upgrades(version, upgrade or {}, inputs, outputs),
         )
         made = NodeType(spec, function, declared.wants_run, declared.enums, declared.many_results)
@@ -256,6 +269,26 @@ class _Declaration:
         for port in (*inputs, *outputs):
             if port.type not in names.PLAIN and port.type != names.ANY:
                 self.fail(f"a planned node has no port for a {port.type}, as '{port.name}' is")
+
+    def check_saves(
+        self, saves: Saves | None, inputs: tuple[PortSpec, ...], *, effects: bool
+    ) -> None:
+        """Refuse a node that saves of ports that it does not have, or without effects."""
+        if saves is None:
+            return
+        if not effects:
+            self.fail("saves files, and has no effects")
+        if missing := saves.inputs - {port.name for port in inputs}:
+            self.fail(f"'saves' names '{min(missing)}', which is no port")
+
+    def check_numbers(
+        self, named: Mapping[str, tuple[str, ...]], inputs: tuple[PortSpec, ...]
+    ) -> None:
+        """Refuse ports that are none of numbers."""
+        numbers = {port.name for port in inputs if port.type in (names.INTEGER, names.FLOAT)}
+        for what, ports in named.items():
+            if wrong := [port for port in ports if port not in numbers]:
+                self.fail(f"'{what}' names '{wrong[0]}', which is no port of a number")
 
     def upgrades(
         self,

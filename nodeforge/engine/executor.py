@@ -22,6 +22,7 @@ from nodeforge.engine.lookup import Known, Lookup, in_order, same_keys, unknown_
 from nodeforge.engine.plan import Plan, PlannedNode, place
 from nodeforge.engine.reasons import Reason, Reasons
 from nodeforge.engine.traces import Trace
+from nodeforge.engine.work import Work, work_of
 from nodeforge.errors import Cancelled, DiskFullError, NodeForgeError, OutOfMemoryError
 from nodeforge.graph.model import Output
 
@@ -53,9 +54,10 @@ class Forecast:
 
     Args:
         source: Where its result would come from.
-        seconds: What a node of its type took last; None where none has run yet, and where
+        seconds: What a node of its type took last, brought to its own frames, pixels and steps
+            where these are known; None where none has run yet, and where
             another node of the plan gives its result.
-        size: Bytes of the result it gave.
+        size: Bytes of its result, in the same way.
         reason: Why it is computed.
         unless: Nodes that are computed before it; where they come out as they did, it is not.
     """
@@ -121,7 +123,8 @@ class Executor:
         self._reasons = reasons
         self._lookup = Lookup(cache, cache.traces)
         self._in_flight = InFlight()
-        self._costs: dict[str, tuple[float, int]] = {}
+        self._costs: dict[str, tuple[float, int, Work]] = {}
+        """By node type: seconds and bytes of the one that was computed last, and its work."""
 
     def forecast(self, plan: Plan, document: str = "") -> dict[str, Forecast]:
         """For each node that a run would touch, where its result would come from, at what cost."""
@@ -137,10 +140,18 @@ class Executor:
             elif node_id in given:
                 found[node_id] = Forecast(Source.MEMORY)
             else:
-                cost = self._costs.get(plan.nodes[node_id].spec.type, (None, None))
+                cost = self._cost(plan, node_id)
                 unless = unknown_inputs(plan.nodes[node_id], plan, needed, known)
                 found[node_id] = Forecast(source, *cost, reason(node_id), unless)
         return found
+
+    def _cost(self, plan: Plan, node: str) -> tuple[float | None, int | None]:
+        """Seconds and bytes of a node, from the last one of its type."""
+        if (last := self._costs.get(plan.nodes[node].spec.type)) is None:
+            return None, None
+        seconds, size, before = last
+        work = work_of(plan, node)
+        return seconds * work.ratio(before), round(size * work.extent_ratio(before))
 
     def result_key(self, plan: Plan, node: str) -> str:
         """The key under which the cache has a node's result, perhaps made by another node."""
@@ -277,7 +288,7 @@ class Executor:
             self._keep_trace(node, value, run)
             if seconds > _LONG:
                 self._cache.traces.flush()
-        self._costs[node.spec.type] = seconds, size
+        self._costs[node.spec.type] = seconds, size, work_of(run.plan, node.id)
         state.emit(events.Finished(request.run, node.id, Source.COMPUTED, seconds, size))
         return value
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.recipes import model_info, model_ports
-from nodeforge.models import FAMILIES, ModelInfo
+from nodeforge.models import ModelInfo
+from nodeforge.models.sampler_table import Levels, levels_of
 from nodeforge.values.setting_names import AUTO, FLOW
 
 JOIN_EXPERTS = "models.join_experts"
@@ -19,14 +20,19 @@ class LoopModel(NamedTuple):
     """The model of a loop.
 
     Args:
-        flow: Whether it predicts flow; None where only a run can tell.
+        levels: What its noise levels are; None where only a run can tell.
         info: Of its file, where that is known.
         variant: Chosen by hand, or told by the file.
     """
 
-    flow: bool | None = None
+    levels: Levels | None = None
     info: ModelInfo | None = None
     variant: str = ""
+
+    @property
+    def flow(self) -> bool | None:
+        """Whether it predicts flow; None where only a run can tell."""
+        return None if self.levels is None else self.levels is Levels.FLOW
 
 
 def loop_model(scene: LintContext, loop: str) -> LoopModel:
@@ -38,18 +44,17 @@ def loop_model(scene: LintContext, loop: str) -> LoopModel:
             said = scene.value(feed.node, "prediction")
             info = _its_file(scene, feed.node)
             variant = _variant(scene, feed.node, info)
-            if said != AUTO:
-                return LoopModel(said == FLOW, info, variant)
-            return LoopModel(_predicts_flow(info), info, variant)
+            return LoopModel(_levels(info, said), info, variant)
         feed = scene.feed(feed.node, "model") or scene.feed(feed.node, HIGH_NOISE)
     return LoopModel()
 
 
-def _predicts_flow(info: ModelInfo | None) -> bool | None:
-    """By the file; where it does not say, as the family's models do."""
+def _levels(info: ModelInfo | None, said: object) -> Levels | None:
+    """By what is said of its prediction, then the file's; else as the family's models are."""
     if info is None or info.family is None:
-        return None
-    return (info.prediction_type or FAMILIES[info.family].prediction_types[0]) == FLOW
+        return None if said == AUTO else Levels.FLOW if said == FLOW else Levels.NUMBERED
+    told = said if said != AUTO and isinstance(said, str) else info.prediction_type
+    return levels_of(info.family, told or "")
 
 
 def _variant(scene: LintContext, loader: str, info: ModelInfo | None) -> str:

@@ -6,6 +6,7 @@ file is kept but where it was read last.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +27,7 @@ from nodeforge.values.clips import ClipFacts
 PICTURES_THAT_MOVE = (".gif", ".apng", ".webp", ".png")
 """Suffixes of formats that Pillow reads: they may hold one picture or several."""
 _SOONER_THAN_A_SEEK = 48
-"""Frames that are read on rather than sought."""
+"""Frames that are read on rather than sought, where no key frame is known to lie between."""
 _GIF_RATE = 10.0
 _LONGEST_SOUND = 2**27
 """Bytes of sound that are read at once: 11 minutes of 48 kHz in stereo."""
@@ -54,6 +55,8 @@ class ClipReader:
         self._frames: Iterator[tuple[int, Any]] = iter(())
         self._last: tuple[int, Any] | None = None
         self._pending: tuple[int, Any] | None = None
+        self._keys: list[int] = []
+        """Places of the key frames that the file's index names."""
         try:
             moving = path.suffix.lower() in PICTURES_THAT_MOVE
             self.facts = self._open_pictures() if moving else self._open_container()
@@ -147,6 +150,8 @@ class ClipReader:
         rate = float(self._video.average_rate or self._video.guessed_rate or 25)
         seconds = _duration(self._video, length)
         count = self._video.frames or max(1, round(seconds * rate))
+        container.seek(self._video.start_time or 0, stream=self._video)  # Matroska's index is read
+        self._keys = _key_frames(self._video, rate)
         self._frames = self._decode()
         self._pending = next(self._frames, None)
         if self._pending is None:
@@ -164,10 +169,22 @@ class ClipReader:
                 self._pictures = Image.open(self._path)
             self._pictures.seek(index)
             return self._pictures.convert("RGB")
+        if self._is_sought(index):
+            self._seek(index, skipping=True)
+            if (self._walk_to(index) or (-1,))[0] != index:
+                self._seek(index)  # the frame that is due may have been left out
+        found = self._walk_to(index)
+        return found and found[1]
+
+    def _is_sought(self, index: int) -> bool:
+        """Whether a seek is sooner at a place than reading on."""
         at = self._last[0] if self._last else -1
-        if index < at or index > at + _SOONER_THAN_A_SEEK:
-            self._seek(index)
-        while True:
+        key = self._keys[bisect_right(self._keys, index) - 1] if self._keys else 0
+        return index < at or key > at + 1 or index > at + _SOONER_THAN_A_SEEK
+
+    def _walk_to(self, index: int) -> tuple[int, Any] | None:
+        """Read on to a place; the last frame that is due by then, with its place."""
+        while self._last is None or self._last[0] < index:
             following = self._pending or next(self._frames, None)
             self._pending = None
             if following is None:
@@ -176,25 +193,41 @@ class ClipReader:
                 self._pending = following
                 break
             self._last = following
-            if following[0] >= index:
-                break
-        return self._last and self._last[1]
+        return self._last
 
-    def _seek(self, index: int) -> None:
+    def _seek(self, index: int, *, skipping: bool = False) -> None:
+        """Go to the key frame before a place.
+
+        Args:
+            index: The place.
+            skipping: Leave out frames before it that no other is made from.
+        """
         stream = self._video
         start = stream.start_time or 0
-        rate = self.facts.rate if hasattr(self, "facts") else 25.0
-        self._container.seek(start + int(index / rate / stream.time_base), stream=stream)
-        self._frames, self._last, self._pending = self._decode(), None, None
+        due = start + int(index / self.facts.rate / stream.time_base)
+        self._container.seek(due, stream=stream)
+        self._frames, self._last, self._pending = (
+            self._decode(due if skipping else None),
+            None,
+            None,
+        )
 
-    def _decode(self) -> Iterator[tuple[int, Any]]:
-        """Frames with their place by time, in order."""
+    def _decode(self, due: int | None = None) -> Iterator[tuple[int, Any]]:
+        """Frames with their place by time, in order.
+
+        Args:
+            due: Frames before this time, in the stream's units, are left out where no other is
+                made from them.
+        """
         stream = self._video
         rate = float(stream.average_rate or stream.guessed_rate or 25)
         start = float((stream.start_time or 0) * stream.time_base)
-        for frame in self._container.decode(stream):
-            if frame.time is not None:
-                yield round((frame.time - start) * rate), frame
+        for packet in self._container.demux(stream):
+            early = due is not None and packet.pts is not None and packet.pts < due
+            stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
+            for frame in packet.decode():
+                if frame.time is not None:
+                    yield round((frame.time - start) * rate), frame
 
     def _shown(self, frame: Any, longest: int) -> np.ndarray:
         share = min(1.0, longest / max(frame.width, frame.height))
@@ -203,6 +236,13 @@ class ClipReader:
             return np.asarray(frame.resize((width, height), Image.Resampling.BOX))
         turned = turn_of(frame).apply(to_rgb(self._reformatter, frame, width, height))
         return np.ascontiguousarray(turned)
+
+
+def _key_frames(stream: Any, rate: float) -> list[int]:
+    """Places of the key frames in a stream's index, from 0; as far as the file has one."""
+    entries = [(each.timestamp, each.is_keyframe) for each in stream.index_entries]
+    first = entries[0][0] if entries else 0  # times of decoding: a few frames before those shown
+    return [round((at - first) * float(stream.time_base) * rate) for at, key in entries if key]
 
 
 def _duration(stream: Any, whole: float) -> float:

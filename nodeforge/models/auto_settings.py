@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from nodeforge.models.families import FAMILIES
-from nodeforge.models.sampler_table import sampler_table, walked
+from nodeforge.models.sampler_table import Levels, levels_of, sampler_table, walked
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
-from nodeforge.values.setting_names import AUTO, DIFFUSERS, FLOW
+from nodeforge.values.setting_names import AUTO, DIFFUSERS
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def resolve(
     usual = facts.recommended_for(variant)
     native = facts.native_sides
     frames = facts.video.frames if facts.video else None
-    flow = (prediction or facts.prediction_types[0]) == FLOW
+    levels = levels_of(family, prediction)
     sampler = asked.sampler
     if sampler == AUTO:
-        sampler = _sampler(usual.sampler, asked.schedule, flow, asked.convention)
+        sampler = _sampler(usual.sampler, asked.schedule, levels, asked.convention)
     schedule = asked.schedule
     if schedule == AUTO:
-        schedule = _schedule(usual.schedule, sampler, flow, asked.convention)
+        schedule = _schedule(usual.schedule, sampler, levels, asked.convention)
     return replace(
         asked,
         sampler=sampler,
@@ -98,17 +98,17 @@ def resolve(
     )
 
 
-def _sampler(usual: str, schedule: str, flow: bool, convention: str) -> str:
+def _sampler(usual: str, schedule: str, levels: Levels, convention: str) -> str:
     """The usual one where it walks the schedule; else the first that does."""
     for name in (usual, *sampler_table()):
-        schedules = walked(name, flow, convention)["plain"]
+        schedules = walked(name, levels, convention)["plain"]
         if schedule in schedules or (schedule == AUTO and schedules):
             return name
     return usual  # nothing walks it: the loop says so
 
 
-def _schedule(usual: str, sampler: str, flow: bool, convention: str) -> str:
+def _schedule(usual: str, sampler: str, levels: Levels, convention: str) -> str:
     if sampler not in sampler_table():
         return usual  # the loop says so
-    schedules = walked(sampler, flow, convention)["plain"]
+    schedules = walked(sampler, levels, convention)["plain"]
     return next((name for name in (usual, *SCHEDULE_LABELS) if name in schedules), usual)

@@ -2,6 +2,7 @@
 
 from nodeforge.spec.catalogue import Catalogue, UnknownNodeTypeError
 from nodeforge.spec.node import NodeSpec, PortSpec, Role
+from nodeforge.spec.saves import Saves
 from nodeforge.spec.types import (
     ANY,
     BOOLEAN,
@@ -46,6 +47,7 @@ __all__ = [
     "NumberWidget",
     "PortSpec",
     "Role",
+    "Saves",
     "SeedWidget",
     "TextWidget",
     "ToggleWidget",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from nodeforge.spec.saves import Saves
 from nodeforge.spec.types import RECIPES_OF_NETWORKS
 from nodeforge.spec.upgrade import Upgrade
 from nodeforge.spec.widget import LimitedWidget, Widget, widget_from_json, widget_to_json
@@ -65,6 +66,10 @@ class NodeSpec:
         effects: It does something besides returning a value; never cached.
         shows: Its result is for a person to see; a run asks for it, as for effects.
         planned: It is computed while a run is planned, where its inputs are known then.
+        extent: Inputs whose numbers, multiplied, are how large what is made of it is: the time
+            and memory of all that work on that grow with them.
+        steps: Inputs whose numbers, multiplied, are how often a loop that reads it steps.
+        saves: The files that it writes; None where it writes none, or nobody can tell which.
         pack: The folder it comes from.
         source: Digest of the pack's source, empty for shipped packs; part of the keys.
         upgrades: By version, what brings values saved with it to the next version.
@@ -81,6 +86,9 @@ class NodeSpec:
     shows: bool = False
     role: Role = Role.COMPUTE
     planned: bool = False
+    extent: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    saves: Saves | None = field(default=None, hash=False)
     pack: str = ""
     source: str = ""
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict, hash=False)
@@ -151,6 +159,11 @@ class NodeSpec:
         }
         if self.planned:
             raw["planned"] = True
+        for name in ("extent", "steps"):
+            if ports := getattr(self, name):
+                raw[name] = list(ports)
+        if self.saves is not None:
+            raw["saves"] = self.saves.to_json()
         if self.upgrades:
             steps = self.upgrades.items()
             raw["upgrades"] = {str(version): step.to_json() for version, step in steps}
@@ -164,6 +177,9 @@ class NodeSpec:
                 "inputs": tuple(_port_from_json(port) for port in raw["inputs"]),
                 "outputs": tuple(_port_from_json(port) for port in raw["outputs"]),
                 "role": Role(raw["role"]),
+                "extent": tuple(raw.get("extent", ())),
+                "steps": tuple(raw.get("steps", ())),
+                "saves": Saves.from_json(raw["saves"]) if raw.get("saves") else None,
                 "upgrades": {
                     int(version): Upgrade.from_json(step)
                     for version, step in raw.get("upgrades", {}).items()

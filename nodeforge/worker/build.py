@@ -82,8 +82,10 @@ def build_server(
         ValueCodec(),
     )
     session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), guard)
-    answers = _answers(session, packs, residency)
-    return Server(session, requests, replies, answers, left, _prepare, _NEED_LIBRARIES)
+    clips = OpenClips()
+    playing = _clip_answers(clips)
+    answers = _answers(session, packs, residency, clips) | playing
+    return Server(session, requests, replies, answers, left, _prepare, _NEED_LIBRARIES, playing)
 
 
 def _prepare() -> None:
@@ -92,10 +94,8 @@ def _prepare() -> None:
 
 
 def _answers(
-    session: Session, packs: Packs, residency: Residency
+    session: Session, packs: Packs, residency: Residency, clips: OpenClips
 ) -> dict[str, Callable[[dict[str, Any]], Answer]]:
-    clips = OpenClips()
-
     def catalogue(_: dict[str, Any]) -> Answer:
         return {**session.catalogue.to_json(), "refused": packs.refused}, b""
 
@@ -168,7 +168,6 @@ def _answers(
         "memory_needs": memory,
         "render": picture,
         "open_clip": lambda header: ({"clip": clips.open(kept(header))}, b""),
-        **_clip_answers(clips),
         "steps": steps,
         "pin_last_step": pin_last_step,
         "devices": report,

@@ -8,6 +8,7 @@ took 4 ms to encode alone.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import OrderedDict
 from dataclasses import asdict
 from typing import Any
@@ -51,9 +52,10 @@ def facts_of(value: Any) -> ClipFacts | None:
 
 
 class OpenClips:
-    """Clips that are being played, by id. Not for several threads."""
+    """Clips that are being played, by id. One thread may open them while another reads."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._open: OrderedDict[str, Any] = OrderedDict()
 
@@ -64,12 +66,13 @@ class OpenClips:
         """
         if (facts := facts_of(value)) is None:
             return {}
-        clip = next((known for known, other in self._open.items() if other is value), "")
-        clip = clip or f"clip-{next(self._ids)}"
-        self._open[clip] = value
-        self._open.move_to_end(clip)
-        while len(self._open) > MOST_OPEN:
-            self._open.popitem(last=False)
+        with self._lock:
+            clip = next((known for known, other in self._open.items() if other is value), "")
+            clip = clip or f"clip-{next(self._ids)}"
+            self._open[clip] = value
+            self._open.move_to_end(clip)
+            while len(self._open) > MOST_OPEN:
+                self._open.popitem(last=False)
         return {"id": clip, **asdict(facts)}
 
     def frames(self, clip: str, first: int, count: int, longest: int) -> np.ndarray:
@@ -126,15 +129,15 @@ class OpenClips:
 
     def clear(self) -> None:
         """Let all clips go."""
-        self._open.clear()
+        with self._lock:
+            self._open.clear()
 
     def _value(self, clip: str) -> Any:
-        try:
-            value = self._open[clip]
-        except KeyError:
-            raise RequestError("is not open any more.", place="the clip") from None
-        self._open.move_to_end(clip)
-        return value
+        with self._lock:
+            if clip not in self._open:
+                raise RequestError("is not open any more.", place="the clip")
+            self._open.move_to_end(clip)
+            return self._open[clip]
 
 
 def audio_of(value: Any) -> Audio | None:

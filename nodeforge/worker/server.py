@@ -1,7 +1,8 @@
 """Reads requests, runs one workflow after another, sends events as they happen.
 
 The main thread computes; one thread reads requests, so that a cancel is heard at once; one
-answers questions that need no GPU; one writes, joining what has gathered meanwhile.
+answers questions that need no GPU, another those that must not wait for a plan; one writes,
+joining what has gathered meanwhile.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class Server:
         after_prepare: Names of questions that wait for the end of `prepare`. What they need is
             imported there: two threads that import modules which import each other may each
             find one half made, which ends in an ImportError.
+        at_once: Names of questions that wait for no others: they have a thread of their own.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Server:
         left: Callable[[], None] = lambda: None,
         prepare: Callable[[], None] = lambda: None,
         after_prepare: Collection[str] = (),
+        at_once: Collection[str] = (),
     ) -> None:
         self._session = session
         self._requests = requests
@@ -96,6 +99,8 @@ class Server:
         self._states: dict[str, RunState] = {}
         self._runs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._light = ThreadPoolExecutor(1, "answers")
+        self._at_once = ThreadPoolExecutor(1, "answers-at-once")
+        self._is_at_once = frozenset(at_once)
 
     def serve(self) -> None:
         """Run until the client closes its end; then finish writing the cache."""
@@ -105,6 +110,7 @@ class Server:
         while (header := self._runs.get()) is not None:
             self._run(header)
         self._light.shutdown()
+        self._at_once.shutdown()
         self._session.cache.flush()
         self._outbox.close()
 
@@ -132,7 +138,8 @@ class Server:
                 self._submit(header)
 
     def _submit(self, header: dict[str, Any]) -> None:
-        answer = self._light.submit(self._answer, header)
+        thread = self._at_once if header["request"] in self._is_at_once else self._light
+        answer = thread.submit(self._answer, header)
         answer.add_done_callback(partial(self._answered, header))
 
     def _run(self, header: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 
 from nodeforge import imaging, media
-from nodeforge.api import Audio, File, Range, RunContext, node
+from nodeforge.api import Audio, File, Range, RunContext, Saves, node
 
 
 @node("audio.load", title="Load audio")
@@ -28,7 +28,10 @@ def load(
     return Audio(torch.from_numpy(sound.samples[None]), sound.rate)
 
 
-@node("audio.save", title="Save audio", effects=True)
+_SAVES = Saves("audio", {each.value: each.suffix for each in media.AudioFormat}, per_item=True)
+
+
+@node("audio.save", title="Save audio", effects=True, saves=_SAVES)
 def save(
     run: RunContext,
     audio: Audio,

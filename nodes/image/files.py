@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 import torch
 
 from nodeforge import imaging
-from nodeforge.api import File, Image, Mask, Range, RunContext, node
+from nodeforge.api import File, Image, Mask, Range, RunContext, Saves, node
 
 from .arrays import image_of
 
@@ -41,7 +41,10 @@ def load(file: Annotated[Path, File("image")]) -> Loaded:
     return Loaded(image_of(pixels[None]), Mask(torch.from_numpy(mask[None])))
 
 
-@node("image.save", title="Save image", effects=True)
+_SAVES = Saves("image", {each.value: each.suffix for each in imaging.PictureFormat}, per_item=True)
+
+
+@node("image.save", title="Save image", effects=True, saves=_SAVES)
 def save(
     run: RunContext,
     image: Image,

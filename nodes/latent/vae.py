@@ -48,7 +48,7 @@ def decode(run: RunContext, vae: Vae, latent: Latent, tiled: bool = False) -> Im
         return diffusion.decode(loaded, latent, tiled=tiled, check=run.check, fell_back=fell_back)
 
 
-@node("latent.empty", title="Empty latent")
+@node("latent.empty", title="Empty latent", extent=("width", "height", "batch"))
 def empty(
     vae: Vae,
     width: Annotated[int, Range(16, 16384, step=8)] = 256,

@@ -36,7 +36,12 @@ _WAS_7 = Upgrade(set={"scale": 7.0})
 """What files of the version before meant where they gave nothing."""
 
 
-@node("sampling.noise", version=2, upgrade={1: _WAS_SQUARE})
+@node(
+    "sampling.noise",
+    version=2,
+    upgrade={1: _WAS_SQUARE},
+    extent=("width", "height", "batch"),
+)
 def noise(
     seed: Annotated[int, Seed()] = 0,
     width: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
@@ -66,7 +71,7 @@ def noise(
     return Noise(seed, width, height, batch, parse_variations(variations), item)
 
 
-@node("sampling.video_noise", title="Video noise")
+@node("sampling.video_noise", title="Video noise", extent=("width", "height", "frames"))
 def video_noise(
     seed: Annotated[int, Seed()] = 0,
     width: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
@@ -84,7 +89,7 @@ def video_noise(
     return Noise(seed, width, height, frames=frames)
 
 
-@node("sampling.audio_noise", title="Audio noise")
+@node("sampling.audio_noise", title="Audio noise", extent=("batch",))
 def audio_noise(
     seed: Annotated[int, Seed()] = 0,
     seconds: Annotated[float | None, Range(0.1, 600.0, step=1.0, auto=True)] = None,
@@ -118,7 +123,12 @@ def sampler(
     return Sampler(name, eta, convention)
 
 
-@node("sampling.schedule", version=2, upgrade={1: _WAS_20_NORMAL})
+@node(
+    "sampling.schedule",
+    version=2,
+    upgrade={1: _WAS_20_NORMAL},
+    steps=("steps", "strength"),
+)
 def schedule(
     name: Annotated[str, Choice(*_NAMED, labels={**SCHEDULE_LABELS, **_LABELS})] = AUTO,
     steps: Annotated[int | None, Range(1, 1000, auto=True)] = None,

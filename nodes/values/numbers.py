@@ -6,7 +6,12 @@ from typing import Annotated, Any
 from nodeforge.api import Choice, File, Range, Seed, node
 from nodeforge.graph.planned.functions import list_changes, numbers
 from nodeforge.graph.planned.functions.list_changes import One
-from nodeforge.graph.planned.functions.numbers import Calculated, PictureSize, Random
+from nodeforge.graph.planned.functions.numbers import (
+    Calculated,
+    PictureSize,
+    Random,
+    VideoFacts,
+)
 from nodeforge.graph.planned.functions.texts import Holds
 
 
@@ -100,3 +105,21 @@ def picture_size(file: Annotated[Path, File("image")]) -> PictureSize:
         height: Its height in pixels, as it stands upright.
     """
     return numbers.picture_size(file)
+
+
+@node("values.video_facts", title="Facts of video file", planned=True)
+def video_facts(file: Annotated[Path, File("video")]) -> VideoFacts:
+    """Tell size, frames and length of a video from the header of its file, before a run.
+
+    Args:
+        file: The video.
+
+    Returns:
+        width: Its width in pixels, as it is shown.
+        height: Its height in pixels, as it is shown.
+        frames: How many there are.
+        rate: Frames a second.
+        seconds: How long it is.
+        sound: Whether it has sound.
+    """
+    return numbers.video_facts(file)

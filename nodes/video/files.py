@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from nodeforge import imaging, media
-from nodeforge.api import File, Range, RunContext, Video, node
+from nodeforge.api import File, Range, RunContext, Saves, Video, node
 
 from .clips import audio_of, sound_of, video_of
 
@@ -47,7 +47,10 @@ def load(
     return video_of(clip.frames, clip.rate, audio_of(clip.sound))
 
 
-@node("video.save", title="Save video", effects=True)
+_ONE_FILE = {each.value: each.suffix for each in media.VideoFormat if each.suffix}
+
+
+@node("video.save", title="Save video", effects=True, saves=Saves("video", _ONE_FILE))
 def save(
     run: RunContext,
     video: Video,

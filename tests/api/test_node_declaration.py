@@ -16,6 +16,7 @@ from nodeforge.api import (
     Range,
     Role,
     RunContext,
+    Saves,
     Seed,
     node,
     node_type_of,
@@ -284,6 +285,26 @@ def test_a_wrong_declaration_fails_on_import_and_says_so(function, fact: str):
         node("latent.blend")(function)
     assert str(caught.value).startswith("latent.blend: ")
     assert fact in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("effects", "saves", "fact"),
+    [
+        (False, Saves("first", {"": ".txt"}, prefix="first"), "saves files, and has no effects"),
+        (True, Saves("first", {"": ".txt"}), "'saves' names 'prefix', which is no port"),
+        (True, Saves("first", {"a": ".a"}, prefix="first"), "'saves' names 'format', which is no"),
+    ],
+)
+def test_what_a_node_saves_are_ports_of_its_own(effects: bool, saves: Saves, fact: str):
+    def save(first: str) -> None:
+        """Save.
+
+        Args:
+            first: A text.
+        """
+
+    with pytest.raises(DeclarationError, match=fact):
+        node("text.save", effects=effects, saves=saves)(save)
 
 
 def test_an_id_has_a_category():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import tiny_transformers
 import torch
+from diffusers import AutoencoderKLWan
 from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
@@ -15,6 +16,7 @@ from nodeforge.diffusion.memory.requirements import memory_needs, peak_bytes
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import load
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
+from nodeforge.diffusion.vae.causal import decoded_groups, encoded
 from nodeforge.models import FAMILIES
 from nodeforge.settings import GIB, shipped
 from tests.support.loaded_networks import real_size_recipes, single_recipes
@@ -67,11 +69,26 @@ def test_the_working_memory_of_transformers_is_foretold(name, small_pictures, tm
 
 
 def test_the_working_memory_of_a_video_model_is_foretold(small_pictures, tmp_path):
-    """Not that of its autoencoder: how convolutions in three dimensions copy is not known."""
     tiny_transformers.PIPELINES["wan"]().save_pretrained(tmp_path)
     described = diffusion.describe(tmp_path)
-    for recipe in (described.model, *described.text_encoder.parts):
+    for recipe in (described.model, *described.text_encoder.parts, described.vae):
         assert_foretold(recipe)
+
+
+@pytest.mark.parametrize(("channels", "height", "width"), [(16, 64, 96), (48, 80, 48)])
+def test_what_a_video_s_autoencoder_copies_is_foretold(channels, height, width):
+    """Wan's layers, few and many: of few, torch lays out what each output reads."""
+    frames = [torch.zeros(1, 3, count, height, width) for count in (1, 4)]
+
+    def calls(device):
+        network = AutoencoderKLWan(base_dim=channels, num_res_blocks=1).eval().to(device)
+        cells = torch.zeros(1, 16, 2, height // 8, width // 8, device=device)
+        groups = [each.to(device) for each in frames]
+        yield network, lambda: [None for _ in decoded_groups(network, cells)]
+        yield network, lambda: encoded(network, iter(groups))
+
+    for foretold, (_, call) in zip(calls("meta"), calls("cpu"), strict=True):
+        assert 0.85 < peak_bytes(*foretold, device=CPU) / taken(call) < 1.15
 
 
 def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():

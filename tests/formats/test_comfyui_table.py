@@ -514,6 +514,17 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "AudioConcat": ({"audio1": "AUDIO", "audio2": "AUDIO"}, {"direction": "before"}),
     "AudioMerge": ({"audio1": "AUDIO", "audio2": "AUDIO"}, {"merge_method": "mean"}),
     "AudioAdjustVolume": (AUDIO, {"volume": -6}),
+    "EmptyLatentAudio": ({}, {"seconds": 47.6, "batch_size": 1}),
+    "ConditioningStableAudio": (
+        {"positive": "CONDITIONING", "negative": "CONDITIONING"},
+        {"seconds_start": 0.0, "seconds_total": 30.0},
+    ),
+    "VAEDecodeAudio": ({"samples": "SOUND", "vae": "VAE"}, {}),
+    "VAEDecodeAudioTiled": (
+        {"samples": "SOUND", "vae": "VAE"},
+        {"tile_size": 512, "overlap": 64},
+    ),
+    "VAEEncodeAudio": ({"audio": "AUDIO", "vae": "VAE"}, {}),
 }
 
 WRAPPING = {
@@ -551,6 +562,7 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
         "VIDEO": (clip, 0),
         "VHS_VIDEOINFO": (loaded, 3),
         "AUDIO": (sound, 0),
+        "SOUND": (workflow.add("VAEEncodeAudio", audio=(sound, 0), vae=(1, 2)), 0),
         "MOTION_MODEL_ADE": (module, 0),
         "M_MODELS": (applied, 0),
         "MOTION_LORA": (pan, 0),

@@ -191,3 +191,50 @@ def test_a_loop_without_sampler_or_schedule_takes_the_model_s(document, folders)
     assert found(document, folders) == []
     document.node("schedule").values["name"] = "flux2"
     assert found(document, folders)[0].port == "name"
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    """A model of sigmas: Stable Audio's folder, tiny."""
+    folder = tmp_path_factory.mktemp("stable_audio")
+    tiny_transformers.PIPELINES["stable_audio"]().save_pretrained(folder)
+    return folder
+
+
+def test_a_model_of_sigmas_refuses_what_its_run_refuses(document, folders, sounds):
+    document.node("model").values["file"] = str(sounds)
+    schedules = ["normal", "karras", "exponential"]
+    for sampler, schedule, convention in product(SAMPLERS, schedules, CONVENTIONS):
+        set_pair(document, sampler, schedule, convention=convention)
+        told = [
+            each
+            for each in lint(document, CATALOGUE, folders, granted=[sounds])
+            if each.rule == "samplers"
+        ]
+        try:
+            recipes = Sampler(sampler, None, convention), Schedule(schedule, 4)
+            kind_for(*recipes, flow=False, sigmas=True)
+        except UnsupportedPairError:
+            assert len(told) == 1
+        else:
+            assert not told, (sampler, schedule, convention)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "convention", "port", "fact"),
+    [
+        ("pndm", "diffusers", "name", "'PNDM' cannot walk this model's noise levels"),
+        ("er_sde", "comfyui", "name", "cannot walk this model's noise levels"),
+        ("euler", "comfyui", "convention", "in diffusers's convention alone"),
+    ],
+)
+def test_a_sampler_that_is_not_for_sigmas_is_told(
+    document, folders, sounds, sampler, convention, port, fact
+):
+    document.node("model").values["file"] = str(sounds)
+    set_pair(document, sampler, "exponential", convention=convention)
+    found = lint(document, CATALOGUE, folders, granted=[sounds])
+    (problem,) = (each for each in found if each.rule == "samplers")
+    assert (problem.node, problem.port) == ("sampler", port)
+    assert fact in str(problem)
+    assert (problem.fix is not None) == (port == "convention")

@@ -9,6 +9,8 @@ import pytest
 
 from nodeforge.media.clip_reader import ClipReader
 from nodeforge.media.errors import MediaError
+from nodeforge.media.writing import VideoFormat
+from nodeforge.media.writing import write_video as write_ours
 from support.clip_files import numbered, write_moving_picture, write_sound, write_video
 
 
@@ -30,6 +32,35 @@ def test_any_frame_of_a_video_is_found_in_any_order(tmp_path: Path, name: str, c
     assert [number(frame) for frame in reader.frames(20, 9, 32)] == [20, 21, 22, 23]
     assert reader.frames(20, 9, 32).shape[1:] == (24, 32, 3)
     reader.close()
+
+
+def walled(count: int) -> np.ndarray:
+    """Frames with a wall of white that grows by a row each."""
+    frames = np.full((count, 128, 64, 3), 20, np.uint8)
+    for index, frame in enumerate(frames):
+        frame[:index] = 235
+    return frames
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "ffv1")])
+def test_a_jump_reads_no_more_than_from_the_last_key_frame(tmp_path: Path, name: str, codec: str):
+    """Frames that no other is made from are left out on the way, and none that is shown."""
+    path = write_video(tmp_path / name, walled(121), codec=codec)
+    for index in (120, 47, 60, 99):
+        reader = ClipReader(path)
+        for at in (index, index + 1, 3):
+            shown = reader.frames(min(at, 120), 1, 128)[0, :, :, 0]
+            assert round(float((shown > 128).mean(1).sum())) == min(at, 120)
+        reader.close()
+
+
+def test_videos_of_ours_have_a_key_frame_every_24(tmp_path: Path):
+    for format in (VideoFormat.MP4, VideoFormat.WEBM):
+        path = tmp_path / f"a{format.suffix}"
+        write_ours(path, walled(60), 24.0, format)
+        reader = ClipReader(path)
+        assert reader._keys == pytest.approx([0, 24, 48], abs=1)
+        reader.close()
 
 
 def test_of_a_variable_rate_the_frame_that_is_due_is_shown(tmp_path: Path):

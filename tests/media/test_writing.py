@@ -1,6 +1,7 @@
 """Videos into files: what is read back is what was written, with the workflow inside."""
 
 import json
+import weakref
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ from nodeforge.media import (
     MediaError,
     Sound,
     VideoFormat,
+    animated_webp,
     read_media_text,
     read_video,
     save_video,
@@ -59,6 +61,37 @@ def test_every_format_carries_the_texts(tmp_path: Path, format: VideoFormat):
 def test_lossless_formats_keep_every_bit(tmp_path: Path, format: VideoFormat, size):
     frames = noise(5, *size)
     assert np.array_equal(read_video(written(tmp_path, frames, format)).frames, frames)
+
+
+def test_webp_is_written_frame_by_frame(tmp_path: Path):
+    """Of what comes, no more than the last two frames are kept."""
+    alive: list[weakref.ref[np.ndarray]] = []
+    most = 0
+
+    def frames():
+        nonlocal most
+        for each in noise(12):
+            each = each.copy()
+            alive.append(weakref.ref(each))
+            yield each
+            most = max(most, sum(ref() is not None for ref in alive))
+
+    animated_webp.write(tmp_path / "a.webp", frames(), 24.0, {}, 100)
+    assert most <= 3  # the generator's own is one
+
+
+def test_webp_holds_what_has_changed_alone(tmp_path: Path):
+    """Odd places, still frames and one frame alone come back to the bit, at their times."""
+    frames = np.repeat(noise(1, 65, 47), 6, axis=0)
+    frames[1:, 33:40, 17:20] = 200
+    frames[2:, 46, 64] = 5
+    frames[5] = noise(1, 65, 47, seed=1)[0]
+    read = read_video(written(tmp_path, frames, VideoFormat.WEBP, rate=30.0, quality=100))
+    assert (read.frames == frames).all()
+    assert read.rate == pytest.approx(30)
+    still = written(tmp_path, frames[:5], VideoFormat.WEBP, quality=100).stat().st_size
+    assert still < 1.2 * written(tmp_path, frames[:1], VideoFormat.WEBP, quality=100).stat().st_size
+    assert (read_video(tmp_path / "clip.webp").frames == frames[:1]).all()
 
 
 def test_webp_at_full_quality_keeps_every_bit(tmp_path: Path):

@@ -9,6 +9,7 @@ from nodeforge.spec import (
     NumberWidget,
     PortSpec,
     Role,
+    Saves,
     SeedWidget,
     TextWidget,
 )
@@ -158,7 +159,13 @@ CATALOGUE = Catalogue(
             [PortSpec("file", "path", widget=FileWidget("image"))],
             [port("image"), port("mask")],
         ),
-        spec("image.save", [port("image"), text("prefix", "picture")], [], effects=True),
+        spec(
+            "image.save",
+            [port("image"), text("prefix", "picture")],
+            [],
+            effects=True,
+            saves=Saves("image", {"": ".png"}, per_item=True),
+        ),
         spec("image.grid", [port("images", "image", many=True)], [port("image")]),
         spec("image.invert", [port("image")], [port("image")]),
         spec("values.integer", [whole("value", 0)], [port("value", "integer")], planned=True),

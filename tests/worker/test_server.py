@@ -57,6 +57,36 @@ def serving(tmp_path: Path):
         stream.close()
 
 
+def test_frames_do_not_wait_for_a_plan(tmp_path: Path):
+    """A frame that is jumped to waited 20 ms and more for the plan of the workflow."""
+    theirs, ours = os.pipe()
+    heard, told = os.pipe()
+    planned = threading.Event()
+
+    def plan(header: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        _wait(planned)
+        return _answer("plan", header)
+
+    with (
+        os.fdopen(theirs, "rb") as requests,
+        os.fdopen(told, "wb") as replies,
+        os.fdopen(heard, "rb") as hearing,
+    ):
+        answers = {"plan": plan, "clip_frames": partial(_answer, "clip_frames")}
+        session = session_on(tmp_path)
+        server = Server(session, requests, replies, answers, at_once=("clip_frames",))
+        thread = threading.Thread(target=server.serve, daemon=True)
+        thread.start()
+        with os.fdopen(ours, "wb") as asking:
+            asked = [Frame({"request": name, "id": name}) for name in answers]
+            write_frames(asking, asked)
+            first = read_frame(hearing)
+            planned.set()
+            second = read_frame(hearing)
+        thread.join(10)
+    assert [frame and frame.header["name"] for frame in (first, second)] == ["clip_frames", "plan"]
+
+
 def _wait(ready: threading.Event) -> None:
     ready.wait(10)
 

@@ -120,9 +120,17 @@ class _Tally(TorchDispatchMode):
 
 
 def _copied(x: Tensor, weight: Tensor, made: Tensor) -> int:
-    """Bytes of the copies that oneDNN makes for a convolution, in an order of its own."""
-    if math.prod(weight.shape[2:]) == 1:
+    """Bytes of the copies that a processor makes for a convolution.
+
+    oneDNN copies into an order of its own. A small one in three dimensions is left to torch, which
+    lays out what each output reads; it counts all sides but the last (`use_mkldnn` in ATen's
+    Convolution.cpp).
+    """
+    kernel = math.prod(weight.shape[2:])
+    if kernel == 1:
         return 0
+    if x.dim() == _IN_SPACE and math.prod(x.shape[:-1]) <= _SMALL:
+        return x.shape[1] * kernel * math.prod(made.shape[2:]) * x.itemsize
     if x.shape[1] > _FEW_CHANNELS:
         return x.nbytes + weight.nbytes
     lanes = 16 if torch.cpu.get_capabilities().get("avx512_f") else 1
@@ -131,6 +139,10 @@ def _copied(x: Tensor, weight: Tensor, made: Tensor) -> int:
 
 _FEW_CHANNELS = 16
 """It reads so few in their usual order, and copies the result; with AVX-512 in blocks of 16."""
+_IN_SPACE = 5
+"""Axes of what a convolution in three dimensions reads."""
+_SMALL = 20480
+"""Numbers that are too few for oneDNN."""
 
 
 class _FusedAttention(TorchFunctionMode):

@@ -70,17 +70,22 @@ def make_stepper(
         UnsupportedPairError: nobody walks this pair with a model that predicts what this one does.
         ScheduleError: the schedule has no step to run.
     """
-    kind = kind_for(sampler, schedule, config.get("prediction_type") == FLOW)
-    if is_edm(config):
-        kind = _edm_kind(sampler, schedule)
+    flow = config.get("prediction_type") == FLOW
+    kind = kind_for(sampler, schedule, flow, sigmas=is_edm(config))
     if sampler.convention == COMFYUI:
         return ComfyStepper(sampler, schedule, config, device)
     stepper = SigmaStepper if kind == "own" else DiffusersStepper
     return stepper(sampler, schedule, config, device)
 
 
-def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
+def kind_for(sampler: Sampler, schedule: Schedule, flow: bool, *, sigmas: bool = False) -> str:
     """Who walks these recipes, as in `table`; eta and rho may leave it to a step of ours.
+
+    Args:
+        sampler: Its name, eta and convention.
+        schedule: What to walk.
+        flow: With flow-matching models.
+        sigmas: With models of sigmas themselves (`is_edm`).
 
     Raises:
         UnsupportedPairError: nobody does.
@@ -103,7 +108,7 @@ def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
             f"the sampler '{name}' cannot walk the schedule {which}.",
             f"another sampler, or one of its schedules: {_schedules_of(name, flow, of)}",
         )
-    return kind
+    return _edm_kind(sampler, schedule) if sigmas and not flow else kind
 
 
 def _edm_kind(sampler: Sampler, schedule: Schedule) -> str:

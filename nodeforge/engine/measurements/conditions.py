@@ -19,8 +19,8 @@ from nodeforge.models import (
     resolve,
 )
 from nodeforge.models.measurements.measurement import Conditions
-from nodeforge.models.sampler_table import walked
-from nodeforge.values.setting_names import DIFFUSERS, FLOW
+from nodeforge.models.sampler_table import levels_of, walked
+from nodeforge.values.setting_names import DIFFUSERS
 
 STEPS = (4, 8, 12, 20, 30, 40)
 REFERENCE_STEPS = 100
@@ -147,10 +147,10 @@ def conditions_of(
     assert info.family is not None
     family = FAMILIES[info.family]
     usual = resolve(SamplingSettings(), info.family, info.variant, info.prediction_type or "")
-    flow = (info.prediction_type or family.prediction_types[0]) == FLOW
+    levels = levels_of(info.family, info.prediction_type or "")
 
     def walks(name: str) -> bool:
-        return usual.schedule in walked(name, flow, DIFFUSERS)["plain"]
+        return usual.schedule in walked(name, levels, DIFFUSERS)["plain"]
 
     first = [usual.sampler] if usual.sampler in DETERMINISTIC else []
     samplers = [name for name in dict.fromkeys((*first, *DETERMINISTIC)) if walks(name)]

@@ -14,22 +14,26 @@ from nodeforge.graph.flatten import FlatGraph, FlatNode, flatten
 from nodeforge.graph.model import Graph, Input
 from nodeforge.graph.planned import expand_shipped
 from nodeforge.graph.planned.evaluate import Resolve
-from nodeforge.spec import Catalogue
+from nodeforge.spec import Catalogue, ChoiceWidget, Saves
 
-_SAVE, _NOISE = "image.save", "sampling.noise"
-_SAVE_VIDEO = "video.save"
+_NOISE = "sampling.noise"
 _LOOPS = frozenset({"sampling.denoise", "sampling.estimate"})
 _PASSED_ON = {
-    **dict.fromkeys((_SAVE, "image.preview", "image.enlarge", "latent.encode"), "image"),
+    **dict.fromkeys(("image.preview", "image.enlarge", "latent.encode"), "image"),
     **dict.fromkeys(("image.adjust", "image.blur", "image.crop", "image.pad"), "image"),
     **dict.fromkeys(("image.resize", "image.scale_by"), "image"),
     **dict.fromkeys(("latent.decode", "latent.upscale", "latent.scale_by"), "latent"),
+    **dict.fromkeys(("audio.preview", "audio.gain", "audio.fade", "audio.trim"), "audio"),
+    **dict.fromkeys(("audio.resample", "latent.encode_audio"), "audio"),
+    "latent.decode_audio": "latent",
 }
-"""Nodes that make as many pictures as come in at a port."""
-_SINGLE = frozenset({"image.load", "canvas.image"})
-"""Nodes that make one picture."""
-_BATCHES = {"latent.empty": "batch", "latent.repeat": "times"}
+"""Nodes that make as many pictures or sounds as come in at a port."""
+_SINGLE = frozenset({"image.load", "canvas.image", "audio.load", "audio.silence"})
+"""Nodes that make one picture or sound."""
+_BATCHES = {"latent.empty": "batch", "latent.repeat": "times", "sampling.audio_noise": "batch"}
 """Nodes that make as many as an input says, of each that comes in."""
+_FIRST = frozenset({"latent.empty", "sampling.audio_noise"})
+"""Those into which none comes."""
 _SIZES = ("{width}", "{height}")
 _LONGEST = 200
 """Nodes that are followed back."""
@@ -87,50 +91,39 @@ def expected_files(
 def _expected(
     flat: FlatGraph, path: str, node: FlatNode, stamp: Mapping[str, str]
 ) -> ExpectedFiles:
-    if node.type == _SAVE_VIDEO:
-        return _expected_video(flat, path, node, stamp)
-    count = _pictures(flat, path)
+    """By what the node declares that it saves."""
+    saves = node.spec.saves if node.spec else None
+    if saves is None:
+        return ExpectedFiles(None)
     linked = {end.port for end in flat.links if end.node == path}
-    prefix, kind = (_value(node, name) for name in ("prefix", "format"))
-    if count is None or linked & {"prefix", "format"} or any(size in prefix for size in _SIZES):
+    suffix = saves.suffix(None if saves.format in linked else _value(node, saves.format))
+    if suffix is None and _may_be_several(saves, node):
+        return ExpectedFiles(None)
+    count = _items(flat, path, saves.port) if saves.per_item else 1
+    prefix = _value(node, saves.prefix)
+    known = suffix is not None and saves.prefix not in linked and isinstance(prefix, str)
+    if count is None or not known or any(size in prefix for size in _SIZES):
         return ExpectedFiles(count)
-    from nodeforge.imaging import PictureFormat, output_name, output_place  # it brings numpy
+    from nodeforge.imaging import output_name, output_place  # it brings numpy
 
     try:
         names = [output_name(prefix, stamp.get("parameters", ""), (0, 0), n) for n in range(count)]
         places = [output_place(Path(), name) for name in names]
-        suffix = PictureFormat(kind).suffix
-    except (NodeForgeError, ValueError):  # it fails as it runs, and says so there
+    except NodeForgeError:  # it fails as it runs, and says so there
         return ExpectedFiles(count)
     return ExpectedFiles(count, tuple(folder / f"{stem}_00001{suffix}" for folder, stem in places))
 
 
-def _expected_video(
-    flat: FlatGraph, path: str, node: FlatNode, stamp: Mapping[str, str]
-) -> ExpectedFiles:
-    """One file, or for a sequence as many as there are frames, which only a run can tell."""
-    linked = {end.port for end in flat.links if end.node == path}
-    prefix, kind = (_value(node, name) for name in ("prefix", "format"))
-    if "format" in linked:
-        return ExpectedFiles(None)
-    from nodeforge.media import VideoFormat  # it brings numpy
+def _may_be_several(saves: Saves, node: FlatNode) -> bool:
+    """Whether the node has a format whose number of files only a run can tell."""
+    widget = node.spec.input[saves.format].widget if node.spec else None
+    return not isinstance(widget, ChoiceWidget) or not saves.suffixes.keys() >= {*widget.options}
 
-    try:
-        suffix = VideoFormat(kind).suffix
-    except ValueError:  # it fails as it runs, and says so there
-        return ExpectedFiles(None)
-    if VideoFormat(kind) is VideoFormat.SEQUENCE:
-        return ExpectedFiles(None)
-    if "prefix" in linked or any(size in prefix for size in _SIZES):
-        return ExpectedFiles(1)
-    from nodeforge.imaging import output_name, output_place
 
-    try:
-        name = output_name(prefix, stamp.get("parameters", ""), (0, 0))
-        folder, stem = output_place(Path(), name)
-    except NodeForgeError:
-        return ExpectedFiles(1)
-    return ExpectedFiles(1, (folder / f"{stem}_00001{suffix}",))
+def _items(flat: FlatGraph, path: str, port: str) -> int | None:
+    """How many pictures or sounds come in at a port."""
+    source = flat.links.get(Input(path, port))
+    return None if source is None else _pictures(flat, source.node)
 
 
 def _pictures(flat: FlatGraph, path: str, above: frozenset[str] = frozenset()) -> int | None:
@@ -156,7 +149,7 @@ def _pictures(flat: FlatGraph, path: str, above: frozenset[str] = frozenset()) -
     if node.type in _PASSED_ON:
         return of(_PASSED_ON[node.type])
     if node.type in _BATCHES:
-        each = 1 if node.type == "latent.empty" else of("latent")
+        each = 1 if node.type in _FIRST else of("latent")
         times = _number(flat, path, _BATCHES[node.type])
         return None if each is None or times is None else each * times
     if node.type in _LOOPS:

@@ -107,13 +107,29 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("Stable Video Diffusion", "svd(_|$)", classes="SVD_img2vid_Conditioning"),
     ComfyFamily("Stable Audio 3", "stable_audio_3"),
     ComfyFamily("Stable Audio Open", "stable_audio_", is_run=True),
-    ComfyFamily("ACE-Step", "ace_?step", ("ace",), ".*AceStep.*"),
+    ComfyFamily(
+        "ACE-Step",
+        "ace_?step",
+        ("ace",),
+        ".*AceStep.*|ReferenceTimbreAudio",
+        lacks="is of ACE-Step, a family that NodeForge does not run yet.",
+    ),
     ComfyFamily(
         "That of the model (SD 3, Qwen-Image, Z-Image or another with their latents)",
         classes="EmptySD3LatentImage|ModelSamplingAuraFlow|ModelSamplingFlux",
     ),
 )
 """To run a family, set its `is_run`."""
+
+_LACKS = {
+    "SplitAudioChannels|JoinAudioChannels": "takes a sound's channels apart or puts them together, "
+    "which no node of ours does.",
+    "RecordAudio": "records a sound; load a recorded file with 'Load audio'.",
+    "AudioEqualizer3Band": "changes a sound's tone, which no node of ours does.",
+    "AudioEncoder(Loader|Encode)": "gives a sound to a model as a condition, and no model here "
+    "reads one.",
+}
+"""Patterns of classes without a counterpart that no family tells, and why."""
 
 _LOADERS = ("CheckpointLoader", "UNETLoader", "UnetLoader", "ImageOnlyCheckpointLoader")
 
@@ -139,7 +155,10 @@ def why_not_run(class_type: str) -> str:
     """Why a class has no counterpart, as a sentence."""
     known = (each for each in FAMILIES if each.lacks and re.fullmatch(each.classes, class_type))
     found = next(known, None)
-    return found.lacks if found else "is of a class that has no counterpart here."
+    if found is not None:
+        return found.lacks
+    told = (why for classes, why in _LACKS.items() if re.fullmatch(classes, class_type))
+    return next(told, "is of a class that has no counterpart here.")
 
 
 def _texts(node: ComfyNode) -> set[str]:

@@ -30,6 +30,7 @@ class EmptyLatent:
         batch: Pictures at once.
         item: The only one that is used, by its place in the batch; None is all.
         frames: Of a video; None for pictures.
+        seconds: Of a sound; None for pictures.
     """
 
     width: InputValue
@@ -37,6 +38,7 @@ class EmptyLatent:
     batch: InputValue
     item: int | None = None
     frames: InputValue | None = None
+    seconds: InputValue | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class LinkValue:
         muted: It comes from a muted node that has no NodeForge node.
         empty: LATENT: the size of an empty latent.
         video: LATENT and VAE: it is of a video.
+        sound: LATENT: it is of a sound.
+        seconds: LATENT: how long the sound is. CONDITIONING: what the model is told of that.
         clip: IMAGE: the video whose frames these are; pictures of it are made where one asks.
         motion: MODEL: the node that loads its motion module.
         motion_inputs: What AnimateDiff's loaders say of one.
@@ -121,6 +125,8 @@ class LinkValue:
     muted: bool = False
     empty: EmptyLatent | None = None
     video: bool = False
+    sound: bool = False
+    seconds: InputValue | None = None
     clip: Output | None = None
     motion: str = ""
     motion_inputs: MotionInputs | None = None

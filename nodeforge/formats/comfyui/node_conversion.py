@@ -108,7 +108,7 @@ class NodeConversion:
         node now.
 
         Raises:
-            NoCounterpartError: it is an empty latent of a video.
+            NoCounterpartError: it is an empty latent of a video or a sound.
         """
         if link is None or link.output is not None:
             return link and link.output
@@ -118,6 +118,8 @@ class NodeConversion:
             return None
         if link.empty.frames is not None:
             raise NoCounterpartError("takes an empty latent of a video, which is noise here.")
+        if link.empty.seconds is not None:
+            raise NoCounterpartError("takes an empty latent of a sound, which is noise here.")
         return self.workflow.empty_latent(link.empty)
 
     def input_value(self, name: str, default: Plain) -> InputValue:

@@ -286,6 +286,12 @@ class Family:
         file = self.config_folder / "prompt_template.txt"
         return file.read_text("utf-8") if file.is_file() else _NO_TEMPLATE
 
+    @cached_property
+    def knows_sigmas(self) -> bool:
+        """Whether its noise levels are sigmas: its scheduler's ``sigma_data`` says so."""
+        scheduler = self.config_folder / "scheduler" / "scheduler_config.json"
+        return scheduler.is_file() and "sigma_data" in json.loads(scheduler.read_text("utf-8"))
+
     @property
     def reads_weights(self) -> bool:
         """Whether brackets in a prompt weigh words; language models read them as they stand."""

@@ -1,6 +1,7 @@
 """Paused jobs keep what they go on from; names are reserved before a job runs, and it ends once."""
 
 import itertools
+import json
 import threading
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from nodeforge.engine.queue.states import State
 from nodeforge.formats import read_any, write
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import shipped
-from nodeforge.spec import Catalogue
+from nodeforge.spec import Catalogue, NodeSpec, PortSpec, Saves, TextWidget
 from support.queue_worker import CALLS, HOOKS, STEPS, new_job, run_queue, runner_of, wait_until
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
@@ -205,6 +206,49 @@ def chain(**nodes: Node) -> Graph:
 def test_pictures_are_counted_on_their_way(nodes: dict[str, Node], count: int | None):
     graph = chain(**nodes, save=Node("image.save"))
     assert expected_files(graph, Catalogue.shipped(), [], {})["save"].count == count
+
+
+@pytest.mark.parametrize(
+    ("first", "values", "count", "names"),
+    [
+        (Node("audio.load"), {}, 1, ["fox_00001.flac"]),
+        (Node("audio.load"), {"format": "opus", "prefix": "a/b"}, 1, ["a/b_00001.opus"]),
+        (Node("audio.mix"), {}, None, []),
+        (Node("audio.load"), {"format": "mp3"}, 1, []),
+    ],
+)
+def test_files_of_sounds_are_known(first: Node, values: dict, count: int | None, names: list):
+    save = Node("audio.save", {"prefix": "fox"} | values)
+    graph = Graph({"sound": first, "gain": Node("audio.gain"), "save": save})
+    graph.links[Input("gain", "audio")] = Output("sound", "audio")
+    graph.links[Input("save", "audio")] = Output("gain", "audio")
+    found = expected_files(graph, Catalogue.shipped(), [], {})["save"]
+    assert (found.count, [path.as_posix() for path in found.names]) == (count, names)
+
+
+@pytest.mark.parametrize(
+    ("saves", "count", "names"),
+    [
+        (Saves("image", {"": ".exr"}, per_item=True), 1, ["fox_00001.exr"]),
+        (Saves("image", {"a": ".a"}, prefix="start", format="kind"), 1, ["fox_00001.a"]),
+        (Saves("image", {"b": ".b"}, prefix="start", format="kind"), None, []),
+        (None, None, []),
+    ],
+)
+def test_a_pack_declares_what_its_node_saves(saves: Saves | None, count, names):
+    prefix = saves.prefix if saves else "prefix"
+    inputs = (
+        PortSpec("image", "image"),
+        PortSpec(prefix, "text", default="fox", widget=TextWidget()),
+        PortSpec("kind", "text", default="a", widget=TextWidget()),
+    )
+    spec = NodeSpec("a.save", 1, "", "", "", inputs, (), effects=True, saves=saves)
+    assert NodeSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    catalogue = Catalogue([*Catalogue.shipped().values(), spec])
+    graph = Graph({"load": Node("image.load"), "save": Node("a.save")})
+    graph.links[Input("save", "image")] = Output("load", "image")
+    found = expected_files(graph, catalogue, [], {})["save"]
+    assert (found.count, [path.as_posix() for path in found.names]) == (count, names)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from nodeforge.engine.files import Files, MissingFileError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
 from nodeforge.graph.planned import survey
+from nodeforge.media import VideoFormat, write_video
 from nodeforge.settings import Settings
 from nodeforge.spec import FileWidget, PortSpec
 from support.counting import Bench, graph, open_bench
@@ -110,6 +112,45 @@ def test_the_size_of_a_picture_is_as_it_stands_upright(bench: Bench, inputs: Pat
     Image.new("RGB", (40, 20)).save(inputs / "turned.jpg", exif=exif)
     made = graph({"size": ("values.picture_size", {"file": "turned.jpg"})}, {})
     assert bench.run(made, "size") == {"size": {"width": 20, "height": 40}}
+
+
+def test_what_a_video_is_is_known_before_a_run(bench: Bench, inputs: Path):
+    """A size, a number of frames and a switch hang on it."""
+    frames = np.zeros((12, 24, 40, 3), np.uint8)
+    write_video(inputs / "clip.mp4", frames, 8.0, VideoFormat.MP4)
+    nodes: Nodes = {
+        "facts": ("values.video_facts", {"file": "clip.mp4"}),
+        "text": ("text.format", {"template": "{1}x{2} {3} {4:.2f} {5:.1f}"}),
+    }
+    outputs = ("width", "height", "frames", "rate", "seconds")
+    links = {f"text.values[{at}]": f"facts.{port}" for at, port in enumerate(outputs)}
+    told = bench.run(joined(nodes, links, "text.value"), "join")["join"]["text"]
+    assert told == "40x24 12 8.00 1.5"
+    bench.run(graph({"facts": ("values.video_facts", {"file": "clip.mp4"})}, {}), "facts")
+    nodes = {
+        "facts": ("values.video_facts", {"file": "clip.mp4"}),
+        "switch": ("graph.switch", {}),
+        "silent": ("test.text", {"text": "silent"}),
+        "loud": ("test.text", {"text": "loud"}),
+        "grow": ("test.grow", {}),
+    }
+    links = {
+        "switch.choice": "facts.sound",
+        "switch.choices[0]": "silent.text",
+        "switch.choices[1]": "loud.text",
+        "grow.text": "switch.value",
+    }
+    assert bench.run(graph(nodes, links), "grow") == {"grow": {"text": "silent0."}}
+
+
+def test_a_broken_video_is_refused_before_the_run(bench: Bench, inputs: Path):
+    path = inputs / "clip.mp4"
+    write_video(path, np.zeros((12, 24, 40, 3), np.uint8), 8.0, VideoFormat.MP4)
+    path.write_bytes(path.read_bytes()[:600])
+    made = joined({"f": ("values.video_facts", {"file": "clip.mp4"})}, {}, "f.frames")
+    told = failure(bench, made)
+    assert "clip.mp4" in told
+    assert "Error" not in told
 
 
 def test_a_folder_that_the_person_chose_is_granted_with_what_is_in_it(bench: Bench, tmp_path: Path):
@@ -297,6 +338,11 @@ FAULTS: dict[str, tuple[tuple[str, dict[str, Any]], str, str]] = {
     "a text for a picture": (
         ("values.picture_size", {"file": "lines.txt"}),
         "width",
+        "lines.txt",
+    ),
+    "a text for a video": (
+        ("values.video_facts", {"file": "lines.txt"}),
+        "frames",
         "lines.txt",
     ),
     "no wildcard": (("text.wildcards", {"text": "__no__"}), "value", "no wildcard '__no__'"),

@@ -16,8 +16,9 @@ from nodeforge.formats.comfyui.rows.schedules import (
     schedule_name,
     steps_run,
 )
-from nodeforge.formats.comfyui.sampling_names import DRAWING
-from nodeforge.graph.model import Output
+from nodeforge.formats.comfyui.rows.sound_latents import seconds_of
+from nodeforge.formats.comfyui.sampling_names import CONVENTION, DRAWING
+from nodeforge.graph.model import Input, Output
 from nodeforge.models import FAMILIES, GuidanceKind
 
 _NUMBERS = (
@@ -180,7 +181,7 @@ def _loop(
         latent = frames_for_motion(node, model, latent)
     name = node.add("sampling.denoise", model=model, mask=mask, **steps)
     target = node.nodes[name]
-    noise = _noise(node, latent, seed) if seed else None
+    noise = _noise(node, latent, positive, seed) if seed else None
     empty = latent is not None and latent.output is None
     inputs = {
         "positive": _with_image_prompts(node, model, positive),
@@ -198,14 +199,33 @@ def _loop(
     if mask and not (model and model.differential):
         node.report_difference(_MASK)
     made = LinkValue("LATENT", Output(name, "latent"), mask=latent.mask if latent else None)
-    node.set_outputs(replace(made, video=latent is not None and latent.video))
+    if latent is not None and latent.sound:
+        _walk_sigmas(node, node.links[Input(name, "sampler")])
+    if latent is not None:
+        made = replace(made, video=latent.video, sound=latent.sound, seconds=latent.seconds)
+    node.set_outputs(made)
 
 
-def _noise(node: NodeConversion, latent: LinkValue | None, seed: tuple[InputValue, str]) -> Output:
+def _walk_sigmas(node: NodeConversion, sampler: Output) -> None:
+    """Let a sampler walk a sound's noise levels, which are in diffusers' convention alone."""
+    made = node.nodes.get(sampler.node) or node.workflow.document.graph.nodes[sampler.node]
+    if made.values.pop("convention", "") == CONVENTION:
+        node.report_difference("Sounds are drawn by diffusers' numbers here, not by ComfyUI's")
+
+
+def _noise(
+    node: NodeConversion,
+    latent: LinkValue | None,
+    positive: LinkValue | None,
+    seed: tuple[InputValue, str],
+) -> Output:
     size = latent.empty if latent is not None and latent.output is None else None
     sides: dict[str, Any] = {}
     kind = "sampling.video_noise" if latent is not None and latent.video else "sampling.noise"
-    if size is not None and size.frames is not None:
+    if latent is not None and latent.sound:
+        kind = "sampling.audio_noise"
+        sides = {"seconds": seconds_of(latent, positive), "batch": size and size.batch}
+    elif size is not None and size.frames is not None:
         sides = {"width": size.width, "height": size.height, "frames": size.frames}
     elif size is not None:
         sides = {"width": size.width, "height": size.height, "batch": size.batch}
@@ -322,7 +342,8 @@ def _guide_by_one(node: NodeConversion) -> None:
 
 _USUAL_EMBEDDED = 3.5
 _LATENT = ("LATENT",)
-_LOOP = ("sampling.denoise", "sampling.noise", "sampling.video_noise", "sampling.guidance")
+_NOISES = ("sampling.noise", "sampling.video_noise", "sampling.audio_noise")
+_LOOP = ("sampling.denoise", *_NOISES, "sampling.guidance")
 ALL = (*_LOOP, "sampling.sampler", "sampling.schedule")
 
 ROWS = (

@@ -49,5 +49,6 @@ FUNCTIONS: Mapping[str, Function] = {
     "values.random": numbers.random,
     "values.seed": plain.integer,
     "values.text": plain.text,
+    "values.video_facts": numbers.video_facts,
 }
 """By node type."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,3 +88,42 @@ def picture_size(file: Path) -> PictureSize:
     from nodeforge.imaging import upright_size  # only here: it brings numpy, slow to import
 
     return PictureSize(*upright_size(file))
+
+
+class VideoFacts(NamedTuple):
+    """What a video is, as the header of its file says."""
+
+    width: int
+    height: int
+    frames: int
+    rate: float
+    seconds: float
+    sound: bool
+
+
+def video_facts(file: Path) -> VideoFacts:
+    """What the video in `file` is, upright and of square pixels, from its header.
+
+    Raises:
+        MediaError: it is no video that can be read, or its header says no length.
+    """
+    known = file.stat()
+    return _facts(file, known.st_mtime_ns, known.st_size)
+
+
+@lru_cache(maxsize=64)
+def _facts(file: Path, changed: int, size: int) -> VideoFacts:
+    """Kept while the file stays as it is: a workflow is planned after every edit."""
+    from nodeforge.media import MediaError, probe_video  # only here: it brings FFmpeg
+
+    del changed, size
+    told = probe_video(file)
+    if not told.count:
+        raise MediaError(
+            "does not say how long it is.",
+            place=str(file),
+            way_out="Save it anew, as MP4 for instance.",
+        )
+    seconds = told.seconds or told.count / told.rate
+    sound = told.audio is not None
+    return VideoFacts(told.width, told.height, told.count, told.rate, seconds, sound)

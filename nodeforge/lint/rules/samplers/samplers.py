@@ -10,7 +10,7 @@ from nodeforge.lint.loops import CUSTOM_SCHEDULE, LOOPS, SAMPLER, SCHEDULE, loop
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 from nodeforge.models import SamplingSettings, resolve
-from nodeforge.models.sampler_table import sampler_table, walked
+from nodeforge.models.sampler_table import Levels, sampler_table, walked
 from nodeforge.values.sampling_labels import (
     CONVENTION_LABELS,
     SAMPLER_LABELS,
@@ -56,29 +56,31 @@ def _problem(
     convention = DIFFUSERS if sampler is None else scene.value(sampler, "convention")
     if convention not in CONVENTION_LABELS:
         return None  # the rule `ranges`, too
-    if schedule and name == AUTO and of != AUTO and not _walkers(of, model.flow, convention):
+    if schedule and name == AUTO and of != AUTO and not _walkers(of, model.levels, convention):
         return _no_sampler(scene, schedule, of, convention)
     name, of = _resolved(name, of, convention, model)
     if name == AUTO:
         return None
     found = None
     if sampler is not None:
-        found = _at_sampler(scene, sampler, (name, of, convention), model.flow)
+        found = _at_sampler(scene, sampler, (name, of, convention), model.levels)
     if found is None and schedule is not None and of not in (AUTO, "custom"):
-        return _at_schedule(scene, schedule, (name, of, convention), model.flow)
+        return _at_schedule(scene, schedule, (name, of, convention), model.levels)
     return found
 
 
 def _at_sampler(
-    scene: LintContext, sampler: str, pair: tuple[str, str, str], flow: bool | None
+    scene: LintContext, sampler: str, pair: tuple[str, str, str], levels: Levels | None
 ) -> Problem | None:
     """What is wrong with the sampler for this model and schedule, and with its eta."""
     name, of, convention = pair
+    schedules = walked(name, levels, convention)
+    if levels is Levels.SIGMAS and not schedules["plain"]:
+        return _not_for_sigmas(scene, sampler, name, convention)
     if not walked(name, None, convention)["plain"]:
         return _in_other_convention(scene, sampler, name, convention)
-    schedules = walked(name, flow, convention)
     if not schedules["plain"]:
-        fact, way_out = _wrong_model(name, flow is True, convention)
+        fact, way_out = _wrong_model(name, levels is Levels.FLOW, convention)
         return scene.problem(sampler, fact, way_out, port="name")
     if of == AUTO:
         return None
@@ -95,14 +97,14 @@ def _at_sampler(
 
 
 def _at_schedule(
-    scene: LintContext, schedule: str, pair: tuple[str, str, str], flow: bool | None
+    scene: LintContext, schedule: str, pair: tuple[str, str, str], levels: Levels | None
 ) -> Problem | None:
     """What is wrong with the schedule's rho for this sampler."""
     name, of, convention = pair
-    if scene.value(schedule, "rho") is None or of in walked(name, flow, convention)["rho"]:
+    if scene.value(schedule, "rho") is None or of in walked(name, levels, convention)["rho"]:
         return None
     fix = scene.set_value(schedule, "rho", None)
-    bent = _bent(flow, convention)
+    bent = _bent(levels, convention)
     takes = f"'{SAMPLER_LABELS[name]}' does not take it."
     fact = takes if of in bent else f"'{SCHEDULE_LABELS[of]}' has none."
     way_out = f"Leave rho empty, or choose one of: {_listed(bent)}."
@@ -128,9 +130,9 @@ def _resolved(name: str, of: str, convention: str, model: LoopModel) -> tuple[st
     return made.sampler, made.schedule
 
 
-def _walkers(schedule: str, flow: bool | None, convention: str) -> list[str]:
+def _walkers(schedule: str, levels: Levels | None, convention: str) -> list[str]:
     """The samplers that walk it."""
-    return [s for s in sampler_table() if schedule in walked(s, flow, convention)["plain"]]
+    return [s for s in sampler_table() if schedule in walked(s, levels, convention)["plain"]]
 
 
 def _no_sampler(scene: LintContext, schedule: str, of: str, convention: str) -> Problem:
@@ -151,11 +153,26 @@ def _in_other_convention(scene: LintContext, sampler: str, name: str, convention
     return scene.problem(sampler, fact, way_out, port="convention", fix=fix)
 
 
+def _not_for_sigmas(scene: LintContext, sampler: str, name: str, convention: str) -> Problem:
+    """A model of sigmas is walked in diffusers' convention alone, by some samplers."""
+    ours, label = CONVENTION_LABELS[DIFFUSERS], SAMPLER_LABELS[name]
+    able = [s for s in sampler_table() if walked(s, Levels.SIGMAS, DIFFUSERS)["plain"]]
+    if convention != DIFFUSERS and name in able:
+        fix = scene.set_value(sampler, "convention", DIFFUSERS)
+        fact = f"this model's noise levels are walked in {ours}'s convention alone."
+        return scene.problem(sampler, fact, f"Set it to {ours}.", port="convention", fix=fix)
+    fact = f"'{label}' cannot walk this model's noise levels."
+    way_out = f"Choose one of: {', '.join(SAMPLER_LABELS[each] for each in able)}."
+    return scene.problem(sampler, fact, way_out, port="name")
+
+
 def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
     label = SAMPLER_LABELS[name]
     if flow:
         able = ", ".join(
-            SAMPLER_LABELS[s] for s in sampler_table() if walked(s, True, convention)["plain"]
+            SAMPLER_LABELS[s]
+            for s in sampler_table()
+            if walked(s, Levels.FLOW, convention)["plain"]
         )
         return f"'{label}' is not for flow-matching models.", f"Choose one of: {able}."
     return (
@@ -165,10 +182,10 @@ def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
     )
 
 
-def _bent(flow: bool | None, convention: str) -> frozenset[str]:
+def _bent(levels: Levels | None, convention: str) -> frozenset[str]:
     """The schedules that have a rho."""
     names = sampler_table()
-    return frozenset(each for name in names for each in walked(name, flow, convention)["rho"])
+    return frozenset(each for name in names for each in walked(name, levels, convention)["rho"])
 
 
 def _listed(schedules: frozenset[str]) -> str:

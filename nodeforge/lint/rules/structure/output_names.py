@@ -1,4 +1,4 @@
-"""A saved picture's name stays in the folder for results, and its words stand for something."""
+"""A saved file's name stays in the folder for results, and its words stand for something."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ RULE = Rule(
     source="The save node's words for names.",
 )
 
-SAVE = "image.save"
-
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path in scene.of_type(SAVE):
-        prefix = scene.value(path, "prefix")
+    for path, node in scene.nodes.items():
+        if node.spec is None or (saves := node.spec.saves) is None:
+            continue
+        prefix = scene.value(path, saves.prefix)
         if type(prefix) is str and (wrong := wrong_word(prefix) or wrong_place(prefix)):
-            yield scene.problem(path, *wrong, port="prefix")
+            yield scene.problem(path, *wrong, port=saves.prefix)
