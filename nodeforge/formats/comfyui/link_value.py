@@ -30,6 +30,7 @@ class EmptyLatent:
         batch: Pictures at once.
         item: The only one that is used, by its place in the batch; None is all.
         frames: Of a video; None for pictures.
+        seconds: Of a sound, which has neither width nor height; None for others.
     """
 
     width: InputValue
@@ -37,6 +38,7 @@ class EmptyLatent:
     batch: InputValue
     item: int | None = None
     frames: InputValue | None = None
+    seconds: InputValue | None = None
 
 
 @dataclass(frozen=True)

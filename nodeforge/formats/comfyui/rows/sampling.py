@@ -207,6 +207,8 @@ def _noise(node: NodeConversion, latent: LinkValue | None, seed: tuple[InputValu
     kind = "sampling.video_noise" if latent is not None and latent.video else "sampling.noise"
     if size is not None and size.frames is not None:
         sides = {"width": size.width, "height": size.height, "frames": size.frames}
+    elif size is not None and size.seconds is not None:
+        kind, sides = "sampling.audio_noise", {"seconds": size.seconds, "batch": size.batch}
     elif size is not None:
         sides = {"width": size.width, "height": size.height, "batch": size.batch}
         sides["item"] = size.item
@@ -322,7 +324,8 @@ def _guide_by_one(node: NodeConversion) -> None:
 
 _USUAL_EMBEDDED = 3.5
 _LATENT = ("LATENT",)
-_LOOP = ("sampling.denoise", "sampling.noise", "sampling.video_noise", "sampling.guidance")
+_NOISES = ("sampling.noise", "sampling.video_noise", "sampling.audio_noise")
+_LOOP = ("sampling.denoise", *_NOISES, "sampling.guidance")
 ALL = (*_LOOP, "sampling.sampler", "sampling.schedule")
 
 ROWS = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from nodeforge.formats.comfyui.link_value import LinkValue
+from collections.abc import Mapping
+from typing import Any
+
+from nodeforge.formats.comfyui.link_value import EmptyLatent, InputValue, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.formats.comfyui.rows.images import file_prefix, picture
@@ -87,8 +90,61 @@ def _mix(node: NodeConversion) -> None:
     _set_audio(node, made)
 
 
+def _nothing(node: NodeConversion, usual: float) -> None:
+    untold = InputValue(None)
+    batch = node.input_value("batch_size", 1)
+    size = EmptyLatent(untold, untold, batch, seconds=node.input_value("seconds", usual))
+    node.set_outputs(LinkValue("LATENT", empty=size))
+
+
+def _decode(node: NodeConversion) -> None:
+    tiled = True if node.source.class_type.endswith("Tiled") else None
+    latent, vae = node.output("samples"), node.output("vae")
+    _set_audio(node, node.add("latent.decode_audio", vae=vae, latent=latent, tiled=tiled))
+
+
+def _encode(node: NodeConversion) -> None:
+    made = node.add("latent.encode_audio", vae=node.output("vae"), audio=node.output("audio"))
+    node.set_outputs(LinkValue("LATENT", Output(made, "latent")))
+
+
+def _encode_song(node: NodeConversion) -> None:
+    """A song of ACE-Step 1.5; where its language model plans it, the caption alone does here."""
+    if node.known_value("generate_audio_codes", True):
+        node.report_difference(
+            "A language model plans the song there (generate_audio_codes); here the model hears "
+            "caption and lyrics alone, as without it"
+        )
+    told = {
+        "language": node.input_value("language", "en"),
+        "bpm": node.input_value("bpm", 120),
+        "key": node.input_value("keyscale", ""),
+        "time_signature": node.known_value("timesignature", "4"),
+        "seconds": node.input_value("duration", 120.0),
+    }
+    _add_song(node, told)
+
+
+def _encode_old_song(node: NodeConversion) -> None:
+    if node.known_value("lyrics_strength", 1.0) != 1.0:
+        node.report_difference("Lyrics have their full strength here")
+    _add_song(node, {})
+
+
+def _add_song(node: NodeConversion, told: Mapping[str, Any]) -> None:
+    clip = node.link_value("clip")
+    texts = {"caption": node.input_value("tags", ""), "lyrics": node.input_value("lyrics", "")}
+    name = node.add("text.encode_song", text_encoder=clip, **texts, **told)
+    family = clip.family if clip else ""
+    node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning"), family=family))
+
+
 _HALF = -6.0206
 """Decibels of half the amplitude."""
+_SONG = (
+    *("tags", "lyrics", "seed", "bpm", "duration", "timesignature", "language", "keyscale"),
+    *("generate_audio_codes", "cfg_scale", "temperature", "top_p", "top_k", "min_p"),
+)
 
 ROWS = (
     Row(
@@ -153,6 +209,54 @@ ROWS = (
         "audio.preview",
         {"audio": "audio"},
         widgets="audioUI",
+    ),
+    *(
+        Row(
+            kind,
+            name,
+            ("seconds", "batch_size"),
+            ("LATENT",),
+            (),
+            lambda node, usual=usual: _nothing(node, usual),
+            "Length of the audio noise.",
+            virtual=True,
+        )
+        for kind, name, usual in (
+            ("EmptyLatentAudio", "EmptyLatentAudio", 47.6),
+            ("EmptyAceStepLatentAudio", "EmptyAceStepLatentAudio", 120.0),
+            ("EmptyAceStep1.5LatentAudio", "Empty Ace Step 1.5 Latent Audio", 120.0),
+        )
+    ),
+    *(
+        Row(kind, name, widgets, _AUDIO, ("latent.decode_audio",), _decode, remark)
+        for kind, name, widgets, remark in (
+            ("VAEDecodeAudio", "VAEDecodeAudio", (), ""),
+            (
+                "VAEDecodeAudioTiled",
+                "VAE Decode Audio (Tiled)",
+                ("tile_size", "overlap"),
+                "In parts of 512 cells that overlap by 64.",
+            ),
+        )
+    ),
+    Row("VAEEncodeAudio", "VAEEncodeAudio", (), ("LATENT",), ("latent.encode_audio",), _encode),
+    Row(
+        "TextEncodeAceStepAudio1.5",
+        "TextEncodeAceStepAudio1.5",
+        _SONG,
+        ("CONDITIONING",),
+        ("text.encode_song",),
+        _encode_song,
+        "Without the language model that plans the song there.",
+    ),
+    Row(
+        "TextEncodeAceStepAudio",
+        "TextEncodeAceStepAudio",
+        ("tags", "lyrics", "lyrics_strength"),
+        ("CONDITIONING",),
+        ("text.encode_song",),
+        _encode_old_song,
+        "Of ACE-Step 1, which is not run; for ACE-Step 1.5 it says as much.",
     ),
     single_node(
         "EmptyAudio",
