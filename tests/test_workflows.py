@@ -150,6 +150,22 @@ def test_text_to_audio_makes_a_sound_of_the_length_asked_for(watched: Watched, t
     assert sound.samples.std() > 0
 
 
+def test_text_to_song_makes_a_song_of_the_length_asked_for(watched: Watched, tmp_path: Path):
+    """On a small random model of 8000 samples a second."""
+    tiny_transformers.ace_step(rate=8000).save_pretrained(tmp_path)
+    raw = workflow("with_models/text_to_song")
+    raw["nodes"]["model"]["values"]["file"] = str(tmp_path)
+    catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
+    folders = models.ModelFolders(Settings(home=tmp_path))
+    assert serious(lint(document_from_json(raw), catalogue, folders, granted=[tmp_path])) == []
+    raw["nodes"]["length"]["values"]["value"] = 1.0
+    raw["nodes"]["schedule"]["values"]["steps"] = 2
+    (path,) = run(watched, raw, granted=[str(tmp_path)]).outputs
+    sound = media.read_audio(Path(path))
+    assert sound.samples.shape == (2, 8000)
+    assert abs(sound.samples).max() == pytest.approx(10 ** (-1 / 20), abs=1e-3)
+
+
 def short(seed: int = 1) -> dict[str, Any]:
     raw = workflow()
     raw["nodes"]["noise"]["values"]["seed"] = seed

@@ -388,6 +388,28 @@ def stable_audio_checkpoint(folder: Path) -> State:
     }
 
 
+_ACE_STEP = (
+    *((".to_q.", ".q_proj."), (".to_k.", ".k_proj."), (".to_v.", ".v_proj.")),
+    *((".to_out.0.", ".o_proj."), (".norm_q.", ".q_norm."), (".norm_k.", ".k_norm.")),
+    *(("proj_in_conv.", "proj_in.1."), ("proj_out_conv.", "proj_out.1.")),
+)
+
+
+def ace_step_file(folder: Path) -> State:
+    """A diffusers folder's denoiser and condition encoder in one file, as ACE-Step's authors."""
+    made: State = {}
+    for part, prefix in (("transformer", "decoder."), ("condition_encoder", "encoder.")):
+        for name, tensor in load_file(
+            folder / part / "diffusion_pytorch_model.safetensors"
+        ).items():
+            for ours, theirs in _ACE_STEP:
+                name = name.replace(ours, theirs)
+            made[f"{prefix}{name}"] = tensor
+    del made["encoder.silence_latent"]
+    made["null_condition_emb"] = made.pop("encoder.null_condition_emb")
+    return made
+
+
 def _dit(state: Mapping[str, Tensor]) -> State:
     made: State = {"transformer.rotary_pos_emb.inv_freq": torch.ones(4)}
     for name, tensor in state.items():

@@ -86,6 +86,7 @@ from nodeforge.diffusion.text.references import (
     reference_size,
     with_references,
 )
+from nodeforge.diffusion.text.songs import Song, check_lyrics
 from nodeforge.diffusion.text.textual_inversion import (
     UnknownEmbeddingError,
     with_embedding,
@@ -181,6 +182,7 @@ __all__ = [
     "Residency",
     "ScheduleError",
     "ScheduledPromptError",
+    "Song",
     "Stepper",
     "UnknownEmbeddingError",
     "UnknownFamilyError",
@@ -193,6 +195,7 @@ __all__ = [
     "blend",
     "change_at_step",
     "check_lora",
+    "check_lyrics",
     "check_references",
     "choose",
     "combine",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from nodeforge.values.uncounted_fields import counted_if_not
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,6 +99,8 @@ class Prompt:
         images: What it shows beside its words.
         framing: Of the training pictures, for families that are told of them.
         references: Pictures that an edit model sees beside the words, in their order.
+        lyrics: float32, (1, tokens, width), the word vectors of what is sung, for families that
+            read lyrics.
     """
 
     embedding: Tensor
@@ -112,6 +116,7 @@ class Prompt:
     added_conditions: AddedConditions = AddedConditions()
     mask: Tensor | None = None
     references: tuple[Latent, ...] = ()
+    lyrics: Tensor | None = field(default=None, metadata=counted_if_not(None))
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,7 @@ class Conditioning:
         family: Whose text encoder made it.
         empty_pooled: float32, (1, width), what `Prompt.pooled` is for the empty prompt.
         empty_mask: bool, (1, chunk), what `Prompt.mask` is for the empty prompt.
+        empty_lyrics: What `Prompt.lyrics` is for the empty prompt.
     """
 
     prompts: tuple[Prompt, ...]
@@ -132,11 +138,13 @@ class Conditioning:
     family: str
     empty_pooled: Tensor | None = None
     empty_mask: Tensor | None = None
+    empty_lyrics: Tensor | None = field(default=None, metadata=counted_if_not(None))
 
     @property
     def empty_prompt(self) -> Prompt:
         """The empty prompt."""
-        return Prompt(self.empty, self.empty_pooled, mask=self.empty_mask)
+        empty, pooled, mask = self.empty, self.empty_pooled, self.empty_mask
+        return Prompt(empty, pooled, mask=mask, lyrics=self.empty_lyrics)
 
     def each(self, **changes: object) -> Conditioning:
         """This conditioning with `changes` made to every prompt."""

@@ -28,11 +28,14 @@ class Projection:
         eta: Share kept of what points along the prompt's own clean picture; 1 is all of it.
         momentum: Share of the earlier steps' direction that is added; negative pushes away.
         threshold: Largest length of the direction; 0 is no bound.
+        along_time: Along the prediction itself, each channel of a sound by its own, as ACE-Step's
+            authors have it; otherwise along the whole clean picture.
     """
 
     eta: float = 0.0
     momentum: float = -0.5
     threshold: float = 0.0
+    along_time: bool = field(default=False, metadata=counted_if_not(False))
 
     @property
     def neutral(self) -> bool:

@@ -103,6 +103,8 @@ class Model:
             family has one.
         motion: How it draws videos, where its family draws pictures; None is pictures.
         low_noise: The expert that takes over at low noise; None where one model draws all.
+        silence: The VAE that encodes the silence which a model of songs is told, where its file
+            lacks it; None where it does not.
     """
 
     weights: Weights
@@ -115,6 +117,7 @@ class Model:
     variant: str = ""
     motion: Motion | None = field(default=None, metadata=counted_if_not(None))
     low_noise: LowNoise | None = field(default=None, metadata=counted_if_not(None))
+    silence: Vae | None = field(default=None, metadata=counted_if_not(None))
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,6 @@ def test_a_sound_is_made_of_a_sound():
         ("SplitAudioChannels", "channels"),
         ("JoinAudioChannels", "channels"),
         ("RecordAudio", "Load audio"),
-        ("EmptyAceStepLatentAudio", "ACE-Step"),
     ],
 )
 def test_what_has_no_counterpart_says_why(kind: str, why: str):

@@ -514,6 +514,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "AudioConcat": ({"audio1": "AUDIO", "audio2": "AUDIO"}, {"direction": "before"}),
     "AudioMerge": ({"audio1": "AUDIO", "audio2": "AUDIO"}, {"merge_method": "mean"}),
     "AudioAdjustVolume": (AUDIO, {"volume": -6}),
+    **dict.fromkeys(
+        ("EmptyAceStepLatentAudio", "EmptyAceStep1.5LatentAudio"),
+        ({}, {"seconds": 20.0, "batch_size": 1}),
+    ),
     "EmptyLatentAudio": ({}, {"seconds": 47.6, "batch_size": 1}),
     "ConditioningStableAudio": (
         {"positive": "CONDITIONING", "negative": "CONDITIONING"},
@@ -525,6 +529,30 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"tile_size": 512, "overlap": 64},
     ),
     "VAEEncodeAudio": ({"audio": "AUDIO", "vae": "VAE"}, {}),
+    "TextEncodeAceStepAudio": (
+        CLIP,
+        {"tags": "folk", "lyrics": "la", "lyrics_strength": 1.0},
+    ),
+    "TextEncodeAceStepAudio1.5": (
+        CLIP,
+        {
+            "tags": "folk",
+            "lyrics": "la",
+            "seed": 3,
+            "control": "fixed",
+            "bpm": 90,
+            "duration": 20.0,
+            "timesignature": "3",
+            "language": "de",
+            "keyscale": "E minor",
+            "generate_audio_codes": False,
+            "cfg_scale": 2.0,
+            "temperature": 0.85,
+            "top_p": 0.9,
+            "top_k": 0,
+            "min_p": 0.0,
+        },
+    ),
 }
 
 WRAPPING = {

@@ -63,9 +63,9 @@ def test_weights_that_are_not_read_are_refused_in_a_folder_too(tmp_path, names, 
 @pytest.mark.parametrize(
     ("family", "name", "index", "variant", "source"),
     [
-        ("flux2_klein_4b", "any", {"is_distilled": True}, "distilled", "by its model_index.json"),
-        ("flux2_klein_4b", "any", {"is_distilled": False}, "base", "by its model_index.json"),
-        ("flux2_klein_4b", "distilled", {"is_distilled": False}, "base", "by its model_index.json"),
+        ("flux2_klein_4b", "any", {"is_distilled": True}, "distilled", "by its configuration"),
+        ("flux2_klein_4b", "any", {"is_distilled": False}, "base", "by its configuration"),
+        ("flux2_klein_4b", "distilled", {"is_distilled": False}, "base", "by its configuration"),
         ("flux2_klein_9b", "FLUX.2-klein-base-9B", {}, "base", "by its name"),
         ("z_image", "Z-Image-Turbo", {}, "turbo", "by its name"),
         ("z_image", "Z-Image", {}, "", ""),

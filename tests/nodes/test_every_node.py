@@ -49,6 +49,10 @@ SOUND_MODEL = "sound model"
 OF_SOUNDS = ("latent.decode_audio", "latent.encode_audio")
 """Nodes that want values of a model that makes sounds."""
 
+SONG_MODEL = "song model"
+OF_SONGS = ("text.encode_song",)
+"""Nodes that want values of a model that reads lyrics."""
+
 every_node = pytest.mark.parametrize("node_type", COMPUTING.values(), ids=COMPUTING)
 
 
@@ -58,6 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_models.write_folder(made / "model")
     tiny_transformers.PIPELINES["flux2_klein"]().save_pretrained(made / "edit_model")
     tiny_transformers.PIPELINES["stable_audio"]().save_pretrained(made / "sound_model")
+    tiny_transformers.PIPELINES["ace_step"]().save_pretrained(made / "song_model")
     tiny_models.write_lora(made / "model", made / "lora.safetensors")
     tiny_models.write_controlnet(made / "model", made / "controlnet")
     tiny_adapters.write_t2i_adapter(made / "model", made / "t2i_adapter")
@@ -113,6 +118,7 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "audio": Audio(torch.rand(1, 2, 32_000) - 0.5, 16_000),
         "any": image,
         SOUND_MODEL: _of_sound_model(folder / "sound_model", networks),
+        SONG_MODEL: {"text_encoder": diffusion.describe(folder / "song_model").text_encoder},
         EDIT_MODEL: _of_edit_model(folder / "edit_model", networks, image),
     }
 
@@ -150,6 +156,8 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
         samples = samples | samples[EDIT_MODEL]
     if node_type.spec.type in OF_SOUNDS:
         samples = samples | samples[SOUND_MODEL]
+    if node_type.spec.type in OF_SONGS:
+        samples = samples | samples[SONG_MODEL]
     made = {port.name: _value(port, samples, folder) for port in node_type.spec.inputs}
     made = {name: value for name, value in made.items() if value is not None}
     if node_type.spec.type == "latent.decode_video":
@@ -241,8 +249,9 @@ def test_what_a_node_gives_is_what_it_declares(
         if port.type in samples and port.type != "any":
             assert type(value) is type(samples[port.type])
             given = tensors(replace(value, audio=None) if port.type == "video" else value)
-            kind = torch.uint8 if port.type == "video" else torch.float32
-            assert all(t.device.type == "cpu" and t.dtype == kind for t in given)
+            kinds = {"video": (torch.uint8,), "conditioning": (torch.float32, torch.bool)}
+            able = kinds.get(port.type, (torch.float32,))  # which tokens are read is bool
+            assert all(t.device.type == "cpu" and t.dtype in able for t in given)
 
 
 @every_node

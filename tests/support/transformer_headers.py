@@ -139,7 +139,9 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     }
     yield ModelHeader("umt5_xxl", names["umt5"], "text_encoder", "wan21", encoder="umt5_xxl")
     yield ModelHeader("t5_base", base, "text_encoder", "stable_audio", encoder="t5_base")
-    for kind, family in (("qwen3_4b", "flux2_klein_4b"), ("qwen3_8b", "flux2_klein_9b")):
+    for kind, family in (
+        ("qwen3_06b", "ace_step"), ("qwen3_4b", "flux2_klein_4b"), ("qwen3_8b", "flux2_klein_9b"),
+    ):  # fmt: skip
         plain = names[kind]
         head = {"lm_head.weight": [151936, plain["norm.weight"][0]]}
         for name, tensors in (
@@ -152,7 +154,11 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     wrapped = _prefixed("text_model.", {n.removeprefix("text_model."): s for n, s in clip.items()})
     yield ModelHeader("clip_l", wrapped, "text_encoder", "sd15", encoder="clip_l")
     for name, tensors, label in (
-        ("qwen_3_06b_base", _prefixed("model.", names["qwen3_06b"]), "Qwen3 of width 1024"),
+        (
+            "qwen 3 1.7b",
+            {n: _narrow(s, 1024, 2048) for n, s in _prefixed("model.", names["qwen3_06b"]).items()},
+            "Qwen3 of width 2048",
+        ),
         ("qwen_2.5_vl_7b", _comfyui_vl(names["qwen25_vl"]), "Qwen2.5-VL"),
         ("qwen_3_vl_4b", _comfyui_vl(names["qwen3_vl"]), "Qwen3-VL"),
         ("qwen 2.5 vl, transformers", _prefixed("model.", names["qwen25_vl"]), "Qwen2.5-VL"),

@@ -55,6 +55,14 @@ _QWEN3_4B: dict[str, Any] = {
     "max_position_embeddings": 40960,
 }
 
+_QWEN3_06B = {
+    **_QWEN3_4B,
+    "hidden_size": 1024,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 16,
+}
+
 
 _T5_BASE = {
     **_T5,
@@ -90,6 +98,7 @@ SOURCES = {
         "vendor/stable-diffusion.cpp/src/tokenizers/vocab/umt5.hpp", "<pad>",
         "google/umt5-xxl (Apache-2.0)",
     ),
+    "qwen3_06b": Source(Qwen3Model, Qwen3Config, _QWEN3_06B, 596_049_920),
     "qwen3_4b": Source(
         Qwen3Model, Qwen3Config, _QWEN3_4B, 4_022_468_096,
         "invokeai/backend/qwen3/tokenizer/tokenizer.json.gz", "<|endoftext|>",

@@ -7,8 +7,9 @@ from dataclasses import replace
 from nodeforge.diffusion.denoising.setup import Denoising, seconds_of
 from nodeforge.diffusion.tensors.noise import DrawnNoise
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.models import SamplingSettings, resolve
+from nodeforge.models import FAMILIES, SamplingSettings, resolve
 from nodeforge.values import Guidance, Noise
+from nodeforge.values.setting_names import COMFYUI
 
 
 def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
@@ -36,11 +37,14 @@ def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
 def resolved(task: Denoising, facts: ModelFacts) -> Denoising:
     """`task` with nothing left to the model; step keys are made of this one."""
     made = settings_of(task, facts)
+    own = FAMILIES[facts.family].projection
+    usual = None if task.sampler.convention == COMFYUI else own  # guidance is plain there
 
     def with_scale(each: Guidance) -> Guidance:
         scale = made.guidance if each.scale is None else each.scale
         image_scale = made.image_guidance if each.image_scale is None else each.image_scale
-        return replace(each, scale=scale, image_scale=image_scale)
+        projection = each.projection or usual
+        return replace(each, scale=scale, image_scale=image_scale, projection=projection)
 
     noise = task.noise
     if noise is not None and not isinstance(noise, DrawnNoise):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -212,7 +212,7 @@ def latent_size(task: Denoising, facts: ModelFacts) -> tuple[int, int]:
         )
     if facts.cells:
         check_sound(task, facts)
-        return 1, facts.cells
+        return 1, facts.cells_of(seconds_of(task, facts))
     if isinstance(task.noise, DrawnNoise):
         height, width = task.noise.start.shape[-2:]
     elif task.latent is not None:
@@ -247,13 +247,6 @@ def check_sound(task: Denoising, facts: ModelFacts) -> None:
             place="port 'model'",
             way_out="Take the node for tiles away.",
         )
-    latent = task.latent
-    if latent is not None and latent.samples.shape[-1] != facts.cells:
-        raise LatentSizeError(
-            f"the latent has {latent.samples.shape[-1]} cells, this model's have {facts.cells}.",
-            place="port 'latent'",
-            way_out="Encode the sound with the VAE that comes with the model.",
-        )
     seconds = seconds_of(task, facts)
     if not 0 < seconds <= facts.most_seconds:
         raise LatentSizeError(
@@ -261,14 +254,24 @@ def check_sound(task: Denoising, facts: ModelFacts) -> None:
             place="port 'noise'",
             way_out="Choose a length between these.",
         )
+    latent, cells = task.latent, facts.cells_of(seconds)
+    if latent is not None and latent.samples.shape[-1] != cells:
+        raise LatentSizeError(
+            f"the latent has {latent.samples.shape[-1]} cells, this model's have {cells}"
+            + (f" for {seconds:g} seconds." if facts.fitted else "."),
+            place="port 'latent'",
+            way_out="Leave the noise's length empty, or trim the sound to that."
+            if facts.fitted
+            else "Encode the sound with the VAE that comes with the model.",
+        )
 
 
 def seconds_of(task: Denoising, facts: ModelFacts) -> float:
-    """How long the sound is to be: as the noise says, else the latent, else the model's most."""
+    """How long the sound is to be: as the noise says, else the latent, else the model's usual."""
     asked = task.noise.seconds if isinstance(task.noise, Noise) else None
     if asked is None and task.latent is not None:
         asked = task.latent.seconds or None
-    return facts.most_seconds if asked is None else asked
+    return facts.usual_seconds or facts.most_seconds if asked is None else asked
 
 
 def set_up(
@@ -349,13 +352,22 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
         return task.noise
     together = task.sampler.convention == COMFYUI
     if task.latent is not None:
-        shape, batch = task.latent.samples.shape, task.latent.batch
-        return _noise_of(task.noise, _batch(task.noise, batch), shape[1:], together)
-    assert task.noise is not None, "latent_size has refused it"
-    times = (_cells_of(task.noise, facts),) if "T" in facts.layout else ()
-    sides = (facts.cells,) if facts.cells else latent_size(task, facts)
-    shape = (facts.latent_channels, *times, *sides)
-    return _noise_of(task.noise, task.noise.batch, shape, together)
+        batch, shape = _batch(task.noise, task.latent.batch), task.latent.samples.shape[1:]
+    else:
+        assert task.noise is not None, "latent_size has refused it"
+        batch, shape = task.noise.batch, _shape_of(task.noise, task, facts)
+    sound = FAMILIES[facts.family].sound
+    if together or sound is None or not sound.time_first:
+        return _noise_of(task.noise, batch, shape, together)
+    drawn = _noise_of(task.noise, batch, shape[::-1], together)
+    return replace(drawn, start=drawn.start.transpose(1, 2).contiguous())
+
+
+def _shape_of(noise: Noise, task: Denoising, facts: ModelFacts) -> tuple[int, ...]:
+    """Of one latent of the size that the noise says."""
+    times = (_cells_of(noise, facts),) if "T" in facts.layout else ()
+    sides = latent_size(task, facts)[1:] if facts.cells else latent_size(task, facts)
+    return facts.latent_channels, *times, *sides
 
 
 def _cells_of(noise: Noise, facts: ModelFacts) -> int:

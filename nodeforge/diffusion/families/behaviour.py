@@ -15,6 +15,7 @@ from nodeforge.diffusion.schedules.resolution_shift import empirical_mu, mu_of
 from nodeforge.diffusion.schedules.schedule import MU, ROUNDS_UP, whole_steps
 from nodeforge.diffusion.schedules.spacings import FOR_FLOW
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.text.songs import Song, check_lyrics
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.values import AddedConditions, Conditioning, Latent, Prompt, Schedule
 from nodeforge.values.setting_names import COMFYUI, DIFFUSERS
@@ -54,6 +55,20 @@ class Behaviour(ABC):
         Raises:
             PromptError: the text is too long, or the encoder has no such layer.
         """
+
+    def encode_song(
+        self,
+        encoder: LoadedTextEncoder,
+        song: Song,
+        check: Callable[[], None] = lambda: None,
+    ) -> Conditioning:
+        """Encode what a song should be, for families that read lyrics.
+
+        Raises:
+            PromptError: the family does not, or caption or lyrics are too long.
+        """
+        check_lyrics(self.name)
+        raise NotImplementedError
 
     @abstractmethod
     def predict(

@@ -169,6 +169,7 @@ def _single(
         added_values(prompt, wanted),
         mask=mask,
         references=tuple(reference.samples for reference in prompt.references),
+        lyrics=() if prompt.lyrics is None else tuple(prompt.lyrics),
     )
     inputs = inputs.expanded_to(x)
     images = tuple(_image_prompt(image, x) for image in prompt.images)

@@ -105,12 +105,13 @@ def _against(
         if from_positive:
             return wanted + (scale - 1) * (wanted - unwanted)
         return unwanted + scale * (wanted - unwanted)
-    direction = clean.slope * (wanted - unwanted)
+    along, slope = (wanted, 1.0) if projection.along_time else (clean(wanted), clean.slope)
+    direction = slope * (wanted - unwanted)
     if projection.momentum and memory.direction is not None:
         direction = direction + projection.momentum * memory.direction
     memory.direction = direction if projection.momentum else None
-    update = projected(direction, clean(wanted), projection)
-    return wanted + (scale - 1) * update / clean.slope
+    update = projected(direction, along, projection)
+    return wanted + (scale - 1) * update / slope
 
 
 def _with_picture(
@@ -130,10 +131,12 @@ def _with_picture(
 def projected(direction: Tensor, clean: Tensor, projection: Projection) -> Tensor:
     """`direction` shortened, and without most of what points along `clean`.
 
+    With `Projection.along_time` that is the prediction, and each channel has a length of its own.
+
     Sadat, Hilliges and Weber 2024, "Eliminating Oversaturation and Artifacts of High Guidance
     Scales in Diffusion Models", algorithm 1.
     """
-    axes = tuple(range(1, direction.ndim))
+    axes = (-1,) if projection.along_time else tuple(range(1, direction.ndim))
     if projection.threshold > 0:
         length = vector_norm(direction, dim=axes, keepdim=True)
         direction = direction * (projection.threshold / length).clamp(max=1)

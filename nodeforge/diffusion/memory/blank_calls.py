@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +15,18 @@ from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.vae.causal import decoded_groups, is_causal
 from nodeforge.diffusion.vae.normalising import cells_folded
+from nodeforge.diffusion.vae.sounds import WHOLE
 from nodeforge.diffusion.vision.enlarging import TILE_ON_CARD
 from nodeforge.diffusion.weights.configs import scale_of
 from nodeforge.diffusion.weights.model_facts import ModelFacts, facts
-from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, GuidanceKind, SoundLength
+from nodeforge.models import (
+    FAMILIES,
+    SPACES,
+    TEXT_ENCODER_KINDS,
+    Family,
+    GuidanceKind,
+    SoundLength,
+)
 from nodeforge.values import (
     AddedConditions,
     Latent,
@@ -37,6 +46,7 @@ _TEXT_WIDTHS = (
     "joint_attention_dim",
     "cap_feat_dim",
     "text_dim",
+    "text_hidden_dim",
 )
 """How the configurations of denoisers name the width of the encoded text."""
 
@@ -66,7 +76,8 @@ def blank_call(
             clip = blank(1, network.config.z_dim, 2, *sides)  # more groups take no more
             return lambda: [None for _ in decoded_groups(network, clip)]
         case Vae() if (sound := _sound_of(recipe.space)) is not None:
-            latent = blank(1, network.config.decoder_input_channels, sound.cells)
+            cells = min(_usual_cells(sound, recipe.space), WHOLE)
+            latent = blank(1, network.config.decoder_input_channels, cells)
             return lambda: network.decode(latent, return_dict=False)
         case Vae():
             side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
@@ -114,7 +125,8 @@ def _denoiser_call(
     beside = told.reads_mask or told.reads_picture
     channels = told.in_channels // family.cells_in_token if beside else told.latent_channels
     x = blank(batch, channels, *_cells(family, told), dtype=torch.float32)
-    frame = Latent(x[:1], told.space, told.scale, told.layout, told.rate, told.most_seconds)
+    seconds = told.usual_seconds or told.most_seconds
+    frame = Latent(x[:1], told.space, told.scale, told.layout, told.rate, seconds)
     said = _said(family, told, network, batch, frame, blank)
     model, time = LoadedModel(network, family.name), blank(1, dtype=torch.float32)[0]
     return lambda: behaviour(family.name).predict(model, x, time, said)
@@ -123,7 +135,7 @@ def _denoiser_call(
 def _cells(family: Family, told: ModelFacts) -> tuple[int, ...]:
     """Of a latent of the family's native size or length."""
     if family.sound:
-        return (told.cells,)
+        return (told.cells_of(told.usual_seconds),)
     side = family.native_size // told.scale
     return _video_cells(family.space) if family.video else (side, side)
 
@@ -154,6 +166,7 @@ def _said(
         numbers,
         _guidance(told, config, blank),
         torch.ones(words.shape[:2], dtype=torch.bool) if family.text_length else None,
+        lyrics=(blank(family.lyrics_length, width),) * batch if family.lyrics_length else (),
     )
 
 
@@ -183,6 +196,13 @@ def _video_cells(space: str) -> tuple[int, int, int]:
 def _sound_of(space: str) -> SoundLength | None:
     """How long the sounds are of the families of this space."""
     return next((f.sound for f in FAMILIES.values() if f.space == space), None)
+
+
+def _usual_cells(sound: SoundLength, space: str) -> int:
+    """Of a sound as long as is usual in this space."""
+    if not sound.usual_seconds:
+        return sound.cells
+    return math.ceil(sound.usual_seconds * SPACES[space].rate / SPACES[space].scale)
 
 
 def _largest_size(space: str) -> int:

@@ -24,6 +24,7 @@ from nodeforge.diffusion.networks.packed_layers import (
     packable,
     packed_bytes,
 )
+from nodeforge.diffusion.networks.silence import encoded_silence
 from nodeforge.diffusion.networks.streaming import (
     EIGHT_BITS,
     BlockStream,
@@ -66,17 +67,28 @@ if TYPE_CHECKING:
 
 
 CPU = torch.device("cpu")
-_GIVEN = ("num_batches_tracked", "pos_embed.pe")
+_GIVEN = (
+    *("num_batches_tracked", "pos_embed.pe"),
+    *(each.silence for f in FAMILIES.values() for each in f.conditioners.values() if each.silence),
+)
 """Ends of the names of buffers that not all files have: batch normalisation's counter, of which
-nothing is computed, and sinusoidal positions, which a formula gives."""
+nothing is computed, sinusoidal positions, which a formula gives, and silence, which a VAE encodes.
+"""
 
 
 @dataclass
 class LoadedModel:
-    """A denoising network on its device."""
+    """A denoising network on its device.
+
+    Args:
+        network: With its family's conditioners as modules.
+        family: Its name.
+        kept: What a conditioner said last of prompts: what it read, then what it said.
+    """
 
     network: Any
     family: str
+    kept: list[tuple[Tensor, ...]] = field(default_factory=list)
 
 
 class LoadedEncoder(NamedTuple):
@@ -192,6 +204,8 @@ def load(
     network.block_stream = stream
     match recipe:
         case Model():
+            if recipe.silence is not None:
+                _tell_silence(network, recipe, load(recipe.silence, device, policy, check))
             return LoadedModel(network, weights.family)
         case TextEncoderPart():
             return LoadedEncoder(network, tokenizer_of(recipe), device)
@@ -203,6 +217,16 @@ def load(
             return LoadedMotionModule(network, weights.family)
         case UpscaleModel():
             return LoadedUpscaler(network, device, dtype)
+
+
+def _tell_silence(network: Any, recipe: Model, vae: LoadedVae) -> None:
+    """Fill the buffers of silence of a denoiser's conditioners."""
+    for part, conditioner in FAMILIES[recipe.weights.family].conditioners.items():
+        if conditioner.silence:
+            module = network.get_submodule(part)
+            buffer = getattr(module, conditioner.silence)
+            silence = encoded_silence(vae.network, buffer.shape[1])
+            setattr(module, conditioner.silence, silence.to(buffer.device, network.dtype))
 
 
 def names_in_8_bits(recipe: Recipe, policy: Policy, dtype: torch.dtype) -> set[str]:

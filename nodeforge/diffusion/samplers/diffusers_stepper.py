@@ -21,6 +21,7 @@ from nodeforge.diffusion.schedules.schedule import (
     MU,
     ROUNDS_UP,
     SINGLE,
+    TO_ZERO,
     ScheduleError,
     check_ddim,
     first_step,
@@ -214,6 +215,8 @@ def scheduler_for(
             levels = np.linspace(1.0, 1 / steps, steps)
             if config.get(SINGLE):
                 levels = torch.linspace(1.0, 1 / steps, steps).numpy()
+            elif config.get(TO_ZERO):
+                levels = torch.linspace(1.0, 0.0, steps + 1)[:-1].numpy()
             scheduler.set_timesteps(sigmas=levels, device=device, **moved)
         else:
             scheduler.set_timesteps(schedule.steps, device=device, **moved)

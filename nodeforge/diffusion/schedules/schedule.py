@@ -26,6 +26,8 @@ ROUNDS_UP = "rounds_strength_up"
 """In a scheduler's configuration of ours: whether a share of a step is run as a whole one."""
 SINGLE = "levels_in_single_precision"
 """In a scheduler's configuration of ours: whether its even levels are made in float32."""
+TO_ZERO = "levels_cut_before_zero"
+"""In a scheduler's configuration of ours: whether even levels are made down to 0, in float32."""
 MU = "mu"
 """In a scheduler's configuration of ours: the exponent of its shift, by the picture's size."""
 

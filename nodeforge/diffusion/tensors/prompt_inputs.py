@@ -22,6 +22,8 @@ class PromptInputs:
         mask: bool, (batch, tokens), which tokens are read; None is all.
         references: Latents of pictures that an edit model sees, each (batch, channels, height,
             width) of its own size.
+        lyrics: Word vectors of what is sung, for each of the batch (tokens, width); empty for
+            families that read none.
     """
 
     embedding: Tensor
@@ -30,6 +32,7 @@ class PromptInputs:
     guidance: Tensor | None = None
     mask: Tensor | None = None
     references: tuple[Tensor, ...] = ()
+    lyrics: tuple[Tensor, ...] = ()
 
     def expanded_to(self, x: Tensor) -> PromptInputs:
         """The same for each item of `x`, on its device."""
@@ -47,6 +50,7 @@ class PromptInputs:
             each(self.added_conditions),
             mask=each(self.mask),
             references=tuple(_expanded(reference, x) for reference in self.references),
+            lyrics=tuple(lyrics.to(x.device) for lyrics in self.lyrics) * x.shape[0],
         )
 
     def repeated(self, times: int) -> PromptInputs:
@@ -99,4 +103,5 @@ def concatenated(said: Sequence[PromptInputs]) -> PromptInputs:
         references=tuple(
             torch.cat(same) for same in zip(*(each.references for each in said), strict=True)
         ),
+        lyrics=tuple(lyrics for each in said for lyrics in each.lyrics),
     )

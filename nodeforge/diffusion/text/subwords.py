@@ -91,6 +91,20 @@ def encode_llm(
     return Encoded(state, mask)
 
 
+@torch.no_grad()
+def word_vectors(encoder: LoadedEncoder, text: str, length: int) -> Tensor:
+    """What the table of a language model has for each token, (1, tokens, width).
+
+    Args:
+        encoder: The model and its tokenizer.
+        text: What is looked up.
+        length: Tokens to cut at.
+    """
+    tokens = encoder.tokenizer.encode(text, length, padded=False)
+    ids = torch.tensor([tokens.ids], device=encoder.device)
+    return encoder.network.get_input_embeddings()(ids)
+
+
 def _hidden_states(
     network: Any, ids: Tensor, mask: Tensor, layers: tuple[int, ...]
 ) -> list[Tensor]:

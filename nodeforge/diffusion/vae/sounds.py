@@ -13,12 +13,16 @@ from nodeforge.diffusion.tensors.devices import out_of_memory_explained
 from nodeforge.diffusion.tensors.latents import LatentSizeError
 from nodeforge.diffusion.vae.autoencoder import VaeError, check_numbers, check_space
 from nodeforge.errors import OutOfMemoryError
-from nodeforge.models import FAMILIES, SPACES
+from nodeforge.models import FAMILIES, SPACES, SoundLength
 from nodeforge.values import Audio, Latent
 from nodeforge.values.latent import BCL
 
 TILE, OVERLAP = 512, 64
 """Cells that are decoded at once in tiles, and that are decoded beside them and cut off."""
+WHOLE = 1024
+"""The most cells that are decoded at once unasked: ten minutes would take 70 GB."""
+_SILENT = 1e-6
+"""What is no louder stays silent."""
 
 
 @torch.no_grad()
@@ -37,7 +41,8 @@ def decode_audio(
         vae: The autoencoder.
         latent: Of its space.
         seconds: Where to cut them; None is the length that the latent was made for.
-        tiled: Work in tiles along time, which needs less memory and changes numbers.
+        tiled: Work in tiles along time, which needs less memory and changes numbers; long sounds
+            are so decoded in any case.
         check: Called between tiles; what it raises stops the work.
         fell_back: Called where memory did not suffice and tiles were taken unasked.
 
@@ -71,7 +76,23 @@ def decode_audio(
         with out_of_memory_explained():
             made = _decoded(vae, samples, True, check)
     check_numbers(made)
-    return Audio(made[..., :count].float().cpu().contiguous(), rate)
+    made = made.float()
+    if (peak := _sound_of(vae).peak) is not None:
+        made = _peaking_at(made, peak)
+    return Audio(made[..., :count].cpu().contiguous(), rate)
+
+
+def _peaking_at(samples: Tensor, decibels: float) -> Tensor:
+    """Each sound as loud as its loudest sample may be, (batch, channels, samples).
+
+    In two divisions, as ACE-Step's authors do: the last bit is theirs.
+    """
+    samples = samples / _peaks(samples).clamp(min=1.0)
+    return samples * (10 ** (decibels / 20) / _peaks(samples).clamp(min=_SILENT))
+
+
+def _peaks(samples: Tensor) -> Tensor:
+    return samples.abs().amax(dim=(1, 2), keepdim=True)
 
 
 def _check_length(latent: Latent, count: int, rate: int) -> None:
@@ -87,7 +108,7 @@ def _check_length(latent: Latent, count: int, rate: int) -> None:
 def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     network = vae.network
     length = samples.shape[-1]
-    if not tiled or length <= TILE:
+    if length <= (TILE if tiled else WHOLE):
         check()
         return network.decode(samples, return_dict=False)[0]
     parts = []
@@ -109,12 +130,12 @@ def encode_audio(
     cells: int | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Latent:
-    """The latent of `audio`, as long as the model's: what is after the sound is silence.
+    """The latent of `audio`, as long as the model's; what is after the sound is silence.
 
     Args:
         vae: The autoencoder.
         audio: At the VAE's rate, of one channel or as many as it has.
-        cells: How long the model's latents are; None is as long as its family's.
+        cells: How long the model's latents are at most; None is as its family's.
         check: Called before the work; what it raises stops it.
 
     Raises:
@@ -134,7 +155,8 @@ def encode_audio(
             place="port 'audio'",
             way_out="Mix it down to one channel, or to as many.",
         )
-    most = (cells or _cells(vae)) * vae.scale
+    sound = _sound_of(vae)
+    most = (cells or sound.cells) * vae.scale
     count = audio.samples.shape[-1]
     if not 0 < count <= most:
         raise LatentSizeError(
@@ -144,15 +166,16 @@ def encode_audio(
         )
     check()
     samples = audio.samples.expand(-1, config.audio_channels, -1)
-    samples = pad(samples, (0, most - count)).to(vae.network.device, vae.network.dtype)
+    missing = -count % vae.scale if sound.fitted else most - count
+    samples = pad(samples, (0, missing)).to(vae.network.device, vae.network.dtype)
     with out_of_memory_explained():
         mean = vae.network.encode(samples, return_dict=False)[0].mode()
     made = mean.float().cpu().contiguous()
     return Latent(made, vae.space, vae.scale, BCL, float(rate), audio.seconds)
 
 
-def _cells(vae: LoadedVae) -> int:
-    """How long the latents are of the family that the VAE was made for."""
+def _sound_of(vae: LoadedVae) -> SoundLength:
+    """What the sounds are like of the family that the VAE was made for."""
     sound = FAMILIES[SPACES[vae.space].family].sound
     assert sound is not None, "a space of sounds has a family that makes them"
-    return sound.cells
+    return sound

@@ -108,13 +108,22 @@ def describe(
     elif low_noise is not None:
         second = describe_denoiser(low_noise, prediction, zero_snr, variant)
         model = with_low_noise(model, second, family.boundary)
+    coder = describe_vae(vae, family.space) if vae else Vae(weights("vae"), family.space)
+    if _lacks_silence(path, family):
+        model = replace(model, silence=coder)
     return Described(
         model,
         describe_text_encoder(*text_encoders, family=family.name)
         if text_encoders
         else TextEncoder(_encoder_parts(family, weights), family.name),
-        describe_vae(vae, family.space) if vae else Vae(weights("vae"), family.space),
+        coder,
     )
+
+
+def _lacks_silence(path: Path, family: Family) -> bool:
+    """Whether a model is told encoded silence, and its file does not hold it."""
+    told = any(conditioner.silence for conditioner in family.conditioners.values())
+    return told and not path.is_dir()
 
 
 def with_low_noise(model: Model, second: Model, boundary: float) -> Model:
@@ -164,6 +173,12 @@ def describe_denoiser(
     """
     info, family = _known(path)
     _check_parts(info, (family.denoiser,))
+    if _lacks_silence(path, family):
+        raise LoadingError(
+            "a model of songs is told encoded silence, which this file does not hold.",
+            place=str(path),
+            way_out="Load it with 'Load model', which has its VAE encode it.",
+        )
     weights = Weights(str(path), fingerprint(path), family.name, family.denoiser)
     return _denoiser(info, weights, prediction, zero_snr, variant)
 

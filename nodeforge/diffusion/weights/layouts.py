@@ -93,7 +93,8 @@ def tensors_of(
             shapes = {name: tuple(each.shape) for name, each in network.state_dict().items()}
             family = FAMILIES[recipe.weights.family]
             found = from_original(signature, there, shapes) or dict(there)
-            return found | _conditioners(family, there)
+            place = signature.find(there)
+            return found | _conditioners(family, place.prefix if place else "", there)
         case TextEncoderPart():
             if prefix := bundled_prefix(TEXT_ENCODER_KINDS[recipe.kind], there):
                 return _under(prefix, there)
@@ -112,16 +113,25 @@ def tensors_of(
     return dict(there)
 
 
-def _conditioners(family: Family, there: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
-    """The tensors of a family's conditioners, as modules of its denoiser."""
+def _conditioners(
+    family: Family, prefix: str, there: Mapping[str, StoredTensor]
+) -> dict[str, StoredTensor]:
+    """The tensors of a family's conditioners, as modules of its denoiser.
+
+    Args:
+        family: With its conditioners.
+        prefix: What the file puts before the names of the denoiser, and may before theirs.
+        there: The file's tensors.
+    """
     found = {}
     for part, conditioner in family.conditioners.items():
         for name, stored in there.items():
             if name.startswith(f"{part}."):
                 found[name] = stored
+            plain = name.removeprefix(prefix)
             for theirs, ours in conditioner.names.items():
-                if name.startswith(f"{theirs}."):
-                    found[f"{part}.{ours}{name.removeprefix(theirs)}"] = stored
+                if plain == theirs or plain.startswith(f"{theirs}."):
+                    found[f"{part}.{ours}{plain.removeprefix(theirs)}"] = stored
     return found
 
 

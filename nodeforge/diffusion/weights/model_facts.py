@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -30,6 +31,8 @@ from nodeforge.models import (
 from nodeforge.values import Model, Vae, Weights, counted_if_not
 from nodeforge.values.latent import BCHW, BCL, BCTHW
 
+_ROUNDING = 1e-6
+"""So much above a whole number of cells is that number: 4.4 seconds are 110 of 25 a second."""
 _MOTION_RATE = 8.0
 """Frames a second of the clips that AnimateDiff's modules were trained on."""
 
@@ -61,7 +64,11 @@ class ModelFacts:
         frames: Of a video, where nobody says how many; 1 for pictures.
         rate: Frames of its videos, or samples of its sounds, a second; 0 for pictures.
         frames_in_cell: As `nodeforge.models.LatentSpace` has it.
-        cells: Of a sound's latents, which are all of one length; 0 for pictures and videos.
+        cells: Of a sound's latents, or the most of them where they are fitted; 0 for pictures and
+            videos.
+        fitted: Whether a sound's latent has as many cells as the sound lasts; otherwise each has
+            them all.
+        usual_seconds: Length of a sound where nobody says one; 0 is that of its latents.
     """
 
     family: str
@@ -87,11 +94,19 @@ class ModelFacts:
     rate: float = field(default=0.0, metadata=counted_if_not(0.0))
     frames_in_cell: int = field(default=1, metadata=counted_if_not(1))
     cells: int = field(default=0, metadata=counted_if_not(0))
+    fitted: bool = field(default=False, metadata=counted_if_not(False))
+    usual_seconds: float = field(default=0.0, metadata=counted_if_not(0.0))
 
     @property
     def most_seconds(self) -> float:
         """The longest sound that its latents hold; 0 for pictures and videos."""
         return self.cells * self.scale / self.rate if self.cells else 0.0
+
+    def cells_of(self, seconds: float) -> int:
+        """How many cells the latent of a sound of so many seconds has."""
+        if not self.fitted:
+            return self.cells
+        return math.ceil(seconds * self.rate / self.scale - _ROUNDING)
 
     @property
     def kind(self) -> str:
@@ -108,7 +123,8 @@ def facts(model: Model) -> ModelFacts:
     weights, family = model.weights, FAMILIES[model.weights.family]
     network = denoiser_config(weights)
     channels, scale = latent_layout(weights)
-    cells = family.cells_in_token if family.folds_cells else 1
+    folded = channels * (family.cells_in_token if family.folds_cells else 1)
+    beside = network["in_channels"] - family.latents_read * folded
     guidance = family.guidance_of(model.variant)
     if guidance is GuidanceKind.EMBEDDED and network.get("guidance_embeds") is False:
         guidance = GuidanceKind.NONE
@@ -121,8 +137,8 @@ def facts(model: Model) -> ModelFacts:
         latent_channels=channels,
         scale=scale,
         multiple=scale * family.cells_in_side,
-        reads_mask=network["in_channels"] > 2 * channels * cells,
-        reads_picture=network["in_channels"] == 2 * channels * cells,
+        reads_mask=beside > folded,
+        reads_picture=beside == folded,
         folds_mask=family.folds_mask,
         scheduler=scheduler,
         comfyui_shift=_comfyui_shift(model, family, scheduler),
@@ -140,7 +156,13 @@ def _time_axis(model: Model, network: Mapping[str, Any]) -> dict[str, Any]:
     family = FAMILIES[model.weights.family]
     if (sound := family.sound) is not None:
         cells = network.get("sample_size", sound.cells)
-        return {"layout": BCL, "cells": cells, "rate": float(_sound_rate(model.weights))}
+        return {
+            "layout": BCL,
+            "cells": cells,
+            "rate": float(_sound_rate(model.weights)),
+            "fitted": sound.fitted,
+            "usual_seconds": sound.usual_seconds,
+        }
     if (video := family.video) is not None:
         told = {"layout": BCTHW, "frames": video.frames, "rate": video.rate}
         return {**told, "frames_in_cell": family.latent_space.frames_in_cell}
@@ -170,6 +192,8 @@ def _scheduler(model: Model) -> dict[str, Any]:
     own = is_whole_model(Path(model.weights.path))
     if model.variant in family.variants and not own:
         scheduler |= family.variants[model.variant].scheduler
+    if family.pipeline_shift is not None:
+        scheduler["shift"] = family.pipeline_shift
     if prediction := model.prediction or predicts(scheduler):
         scheduler["prediction_type"] = prediction
     if model.shift is not None:

@@ -107,12 +107,9 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("Stable Video Diffusion", "svd(_|$)", classes="SVD_img2vid_Conditioning"),
     ComfyFamily("Stable Audio 3", "stable_audio_3"),
     ComfyFamily("Stable Audio Open", "stable_audio_", is_run=True),
+    ComfyFamily("ACE-Step 1", "ace_?step_v1_3"),
     ComfyFamily(
-        "ACE-Step",
-        "ace_?step",
-        ("ace",),
-        ".*AceStep.*|ReferenceTimbreAudio",
-        lacks="is of ACE-Step, a family that NodeForge does not run yet.",
+        "ACE-Step 1.5", "ace_?step", ("ace",), ".*AceStep.*|ReferenceTimbreAudio", is_run=True
     ),
     ComfyFamily(
         "That of the model (SD 3, Qwen-Image, Z-Image or another with their latents)",

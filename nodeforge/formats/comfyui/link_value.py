@@ -30,7 +30,7 @@ class EmptyLatent:
         batch: Pictures at once.
         item: The only one that is used, by its place in the batch; None is all.
         frames: Of a video; None for pictures.
-        seconds: Of a sound; None for pictures.
+        seconds: Of a sound, which has neither width nor height; None for others.
     """
 
     width: InputValue

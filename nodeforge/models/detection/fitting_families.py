@@ -93,7 +93,9 @@ def _by_signature(found: FoundNetworks) -> Fitting:
 def _by_width(found: FoundNetworks, width: int) -> Fitting:
     if width in WIDTHS:
         return (), f"{WIDTHS[width]} is not supported yet"
-    fitting, reason = _those(lambda f: width == f.width, f"text width {width} is of")
+    fitting, reason = _those(
+        lambda f: width == f.width and f.signature is None, f"text width {width} is of"
+    )
     channels = found.in_channels
     if fitting and channels is not None and channels not in fitting[0].in_channels:
         label = fitting[0].label

@@ -43,7 +43,7 @@ _IS_REVISION = re.compile(r"[0-9a-f]{40}")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 BY_HEADER, BY_METADATA = "by its header", "by its metadata"
-BY_INDEX, BY_NAME = "by its model_index.json", "by its name"
+BY_INDEX, BY_NAME = "by its configuration", "by its name"
 """What may tell a model's variant."""
 
 
@@ -59,7 +59,7 @@ def with_hints(
         info: What its tensors tell.
         found: The same, of its denoiser.
         metadata: Of its header.
-        index: A folder's ``model_index.json``.
+        index: A folder's ``model_index.json``, and its denoiser's configuration.
     """
     if info.kind is Kind.VAE:
         return _of_family(info, metadata)

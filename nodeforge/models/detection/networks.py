@@ -63,6 +63,8 @@ _VIDEO_VAES = (
     ("decoder.middle.0.residual.0.gamma", "decoder.conv1.weight", Layout.ORIGINAL),
     ("decoder.mid_block.resnets.0.norm1.gamma", "decoder.conv_in.weight", Layout.DIFFUSERS),
 )
+_ENLARGES = re.compile(r"decoder\.(?:layers\.\d+\.layers\.1|block\.\d+\.conv_t1)\.weight_v")
+"""Layers of a sound VAE's decoder, by its authors' name and diffusers'."""
 _MOTION = re.compile(
     r"(?:module\.)?down_blocks\.(\d+)\.motion_modules\.0\.(?:temporal_transformer\.)?proj_in\.weight"
 )
@@ -292,20 +294,33 @@ def _video_vae(shapes: Shapes) -> FoundNetworks | None:
 
 
 def _sound_vae(shapes: Shapes) -> FoundNetworks | None:
-    """Stable Audio's, by its authors' names or diffusers'."""
+    """Stable Audio's or ACE-Step's, by its authors' names or diffusers'."""
     for mark, layout in zip(SOUND_VAES, (Layout.ORIGINAL, Layout.DIFFUSERS), strict=True):
         if (prefix := _prefix(shapes, VAE_PREFIXES, mark)) is None:
             continue
-        space = next(each for each in SPACES.values() if each.vae == OOBLECK)
+        scale = _sound_scale(shapes, prefix)
+        spaces = [each for each in SPACES.values() if each.vae == OOBLECK]
+        spaces = [each for each in spaces if each.scale == scale] or spaces
+        families = (f for space in spaces for f in FAMILIES.values() if f.latent_space is space)
         return FoundNetworks(
             kind=Kind.VAE,
             layout=layout,
             parts=("vae",),
             latent_channels=_side(shapes, prefix + mark, 1),
-            latent_scale=space.scale,
-            families=tuple(f.name for f in FAMILIES.values() if f.latent_space is space),
+            latent_scale=scale,
+            families=tuple(family.name for family in families),
         )
     return None
+
+
+def _sound_scale(shapes: Shapes, prefix: str) -> int:
+    """Samples for one cell: a layer that enlarges has a kernel of twice its factor."""
+    strides = (
+        shape[2] // 2
+        for name, shape in shapes.items()
+        if name.startswith(prefix) and _ENLARGES.fullmatch(name, len(prefix)) and len(shape) == 3
+    )
+    return math.prod(strides)
 
 
 def _text(shapes: Shapes) -> FoundNetworks | None:

@@ -153,7 +153,8 @@ def _recognise_whole(folder: Path) -> ModelInfo:
         prediction_type=predicts(scheduler),
         zero_snr=scheduler.get("rescale_betas_zero_snr") is True,
     )
-    return with_hints(whole, denoiser.found, {}, read_config(folder / INDEX))
+    told = {**read_config(unet.path / CONFIG), **read_config(folder / INDEX)}
+    return with_hints(whole, denoiser.found, {}, told)
 
 
 def _declared(folder: Path, part: _Part) -> str:

@@ -14,6 +14,7 @@ from nodeforge.models.families.dtypes import HALF_FIRST
 from nodeforge.models.families.signature import Signature
 from nodeforge.models.families.spaces import SPACES, LatentSpace
 from nodeforge.settings import shipped
+from nodeforge.values.guidance import Projection
 
 
 class GuidanceKind(StrEnum):
@@ -77,7 +78,8 @@ class Variant:
         label: How people name it; empty is its name with a capital.
         words: What file names say of it; empty is its name.
         guidance: How it is guided, where not as its family.
-        index: What a diffusers folder's ``model_index.json`` says of it.
+        index: What a diffusers folder's ``model_index.json``, or its denoiser's configuration, says
+            of it.
         tensors: Whether a tensor of the denoiser is there, by its authors' name.
         task: What its denoiser reads beside the latent; None where any may be.
         scheduler: What its scheduler's configuration has other than its family's.
@@ -125,10 +127,13 @@ class Conditioner:
     Args:
         network: Its class in diffusers.
         names: How its tensors begin in its authors' files, each with how diffusers has it.
+        silence: Its buffer of encoded silence, (1, cells, channels), which these files lack; empty
+            where it has none.
     """
 
     network: str
     names: Mapping[str, str]
+    silence: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,12 +141,21 @@ class SoundLength:
     """How long the sounds are that a model was trained on.
 
     Args:
-        cells: Of its latents; each has them all.
-        most_seconds: What its duration may be told as; longer than its latents last.
+        cells: Of its latents; the most of them, where they are as long as the sound.
+        most_seconds: What its duration may be told as; longer than its latents may last.
+        usual_seconds: How long it is where nobody says; 0 is as long as its latents.
+        fitted: Whether a latent is as long as the sound; otherwise each has all cells, and silence
+            after it.
+        time_first: Whether noise is drawn time before channels.
+        peak: Decibels below full scale to which decoded sounds are brought; None leaves them.
     """
 
     cells: int
     most_seconds: float
+    usual_seconds: float = 0.0
+    fitted: bool = False
+    time_first: bool = False
+    peak: float | None = None
 
 
 _NO_TEMPLATE = "{}"
@@ -181,6 +195,7 @@ class Family:
         cells_in_side: Cells of the latent that its denoiser folds into a token, along each side; 1
             for UNets, and where the VAE does it.
         text_length: Tokens that a prompt is padded to and cut at; 0 where it is read in chunks.
+        lyrics_length: The most tokens of lyrics that are read beside it; 0 where none are.
         marks: Parts of tensor names, with a line break before the first letter where they begin
             one, that only its files have.
         pipelines: Classes of diffusers whose folders hold models of it.
@@ -188,9 +203,12 @@ class Family:
         variants: By name.
         variant: The one that a model is of which nothing tells its variant.
         guidance: How its models are guided.
+        projection: How guidance is projected where it acts; None where it is plain.
         guides_from_positive: Whether its pipeline counts guidance from the positive prompt's
             prediction, which decides the last bit.
         shift: How its schedule is moved, where its scheduler is dynamic.
+        pipeline_shift: How far its pipeline moves the schedule, beside its scheduler; None where it
+            leaves that to the scheduler.
         comfyui_shift: How far ComfyUI moves the schedule, whatever the picture's size; None where
             it is as the scheduler says.
         comfyui_clip: Types of ComfyUI's CLIP loaders that load its text encoders.
@@ -218,6 +236,7 @@ class Family:
         sound: How long its sounds are, where it makes sounds; None where it makes none.
         conditioners: Those that are loaded with its denoiser, by their folders in a diffusers
             folder.
+        latents_read: How many latents of as many channels its denoiser reads at least.
         folds_cells: Whether the cells of a token are channels of its input, as its configuration
             counts them; otherwise the network folds them itself.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
@@ -243,14 +262,17 @@ class Family:
     folds_mask: bool = False
     cells_in_side: int = 1
     text_length: int = 0
+    lyrics_length: int = 0
     marks: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     variants: Mapping[str, Variant] = field(default_factory=dict)
     variant: str = ""
     guidance: GuidanceKind = GuidanceKind.CFG
+    projection: Projection | None = None
     guides_from_positive: bool = False
     shift: ScheduleShift = ScheduleShift.STATIC
+    pipeline_shift: float | None = None
     comfyui_shift: float | None = None
     comfyui_clip: tuple[str, ...] = ()
     rounds_strength_up: bool = False
@@ -269,6 +291,7 @@ class Family:
     second_denoiser: str = ""
     boundary: float = 0.0
     sees_clean_frames: bool = False
+    latents_read: int = 1
     folds_cells: bool = True
     area_range: tuple[float, float] = (0.4, 1.7)
     licence: str = ""

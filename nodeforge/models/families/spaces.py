@@ -65,7 +65,7 @@ _KL = "AutoencoderKL"
 WAN_VAE = "AutoencoderKLWan"
 """Class of the VAEs of Wan: videos, coded causally along time."""
 OOBLECK = "AutoencoderOobleck"
-"""Class of the VAE of Stable Audio (Evans et al. 2024): stereo sound."""
+"""Class of the VAEs of Stable Audio (Evans et al. 2024) and ACE-Step: stereo sound."""
 
 SPACES: Mapping[str, LatentSpace] = {
     space.name: space
@@ -107,6 +107,11 @@ SPACES: Mapping[str, LatentSpace] = {
             "stable_audio", "Stable Audio", 64, 2048, None,
             vae=OOBLECK, config="configs/stable_audio/vae", family="stable_audio", layout="BCL",
             rate=44100,
+        ),
+        LatentSpace(
+            "ace_step", "ACE-Step 1.5", 64, 1920, None,
+            vae=OOBLECK, config="configs/ace_step/vae", family="ace_step", layout="BCL",
+            rate=48000, usual_file="ace_1.5_vae.safetensors", gigabytes=0.34,
         ),
     )
 }  # fmt: skip

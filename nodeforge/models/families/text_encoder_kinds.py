@@ -101,6 +101,11 @@ KINDS: Mapping[str, TextEncoderKind] = {
             ("shared.weight", "encoder.embed_tokens.weight"), 32128, ("t5base",),
         ),
         TextEncoderKind(
+            "qwen3_06b", "Qwen3-0.6B", "Qwen3Model", 1024,
+            "configs/qwen3_06b", "configs/qwen3_4b", "qwen_0.6b_ace15.safetensors", 1.2,
+            BFLOAT16_FIRST, _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3_06b",),
+        ),
+        TextEncoderKind(
             "qwen3_4b", "Qwen3-4B", "Qwen3Model", 2560,
             "configs/qwen3_4b", "configs/qwen3_4b", "qwen_3_4b.safetensors", 8.0, BFLOAT16_FIRST,
             _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3_4b",),

@@ -63,6 +63,7 @@ _ABOUT = {
     "refine_regions": ("Refine regions", "Find parts of a picture, and draw each anew, larger."),
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
     "text_to_audio": ("Text to sound", "Make a sound from a description."),
+    "text_to_song": ("Text to song", "Make a song from its style and lyrics."),
     "wan_text_to_video": ("Text to video", "Make a video from a description."),
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }

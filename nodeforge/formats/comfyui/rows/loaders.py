@@ -12,7 +12,7 @@ from nodeforge.formats.comfyui.link_value import GuidanceWrapper, ImagePromptInp
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, passes_on, single_node
 from nodeforge.graph.model import Output
-from nodeforge.models import FAMILIES, SPACES
+from nodeforge.models import FAMILIES, SPACES, TEXT_ENCODER_KINDS
 
 _TWO_CLIPS = {"clip_l", "clip_g"}
 _TWO_ENCODERS = next(
@@ -41,13 +41,29 @@ def _load(node: NodeConversion) -> None:
 
 def _load_denoiser(node: NodeConversion) -> None:
     file = file_name(node.known_value("unet_name", ""))
-    node.workflow.family("unet", file)
-    name = node.add("models.load_denoiser", file=file)
+    family = node.workflow.family("unet", file)
+    alone = not _needs_its_vae(family, file)
+    name = node.add("models.load_denoiser" if alone else "models.load", file=file)
     if (held := node.known_value("weight_dtype", "default")) != "default":
         node.report_difference(
             f"The weights were held as {held}; here the settings' precision decides"
         )
     node.set_outputs(LinkValue("MODEL", Output(name, "model"), loader=name))
+
+
+def _needs_its_vae(family: str, file: str) -> bool:
+    """Whether a denoiser cannot be loaded alone: its VAE encodes the silence that it is told.
+
+    Args:
+        family: Its family; empty where the file is not here.
+        file: What it is called.
+    """
+    name = _letters_and_digits(PurePosixPath(file).name)
+    told = (f for f in FAMILIES.values() if any(each.silence for each in f.conditioners.values()))
+    return any(
+        each.name == family or name.startswith(tuple(map(_letters_and_digits, each.bases)))
+        for each in told
+    )
 
 
 def _load_encoder(node: NodeConversion) -> None:
@@ -63,10 +79,30 @@ def _load_two_encoders(node: NodeConversion) -> None:
     kind = str(node.known_value("type", _TWO_ENCODERS))
     family = _TWO_ENCODERS if kind == _TWO_ENCODERS else _family_of_encoders(kind, *files)
     if not family:
-        raise NoCounterpartError(f"loads text encoders for '{kind}', a family that is not here.")
+        _load_one_of_two(node, kind, files)
+        return
     told = None if family == _TWO_ENCODERS else family
     name = node.add("models.load_text_encoder", file=files[0], second=files[1], family=told)
     node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family))
+
+
+def _load_one_of_two(node: NodeConversion, kind: str, files: list[str]) -> None:
+    """For a family that reads with one of two files: ComfyUI plans songs with the other."""
+    family = FAMILIES.get(_family_of_encoders(kind, files[0]))
+    usual = [TEXT_ENCODER_KINDS[each] for each in family.text_encoders.values()] if family else []
+    read = [file for file in files for each in usual if _size(file) == _size(each.usual_file)]
+    if family is None or not read:
+        raise NoCounterpartError(f"loads text encoders for '{kind}', a family that is not here.")
+    name = node.add("models.load_text_encoder", file=read[0], family=family.name)
+    other = next(file for file in files if file != read[0])
+    node.report_difference(f"'{other}' is not read: {family.label} has one text encoder here")
+    node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family.name))
+
+
+def _size(file: str) -> str:
+    """How large a language model's name says that it is: ``0.6b``; empty where it does not."""
+    found = re.search(r"\d+(?:\.\d+)?b(?=[_.-])", file.lower())
+    return found[0] if found else ""
 
 
 def _family_of_encoders(kind: str, *files: str) -> str:
@@ -280,7 +316,7 @@ ROWS = (
         "Load Diffusion Model",
         ("unet_name", "weight_dtype"),
         ("MODEL",),
-        ("models.load_denoiser",),
+        ("models.load_denoiser", "models.load"),
         _load_denoiser,
     ),
     Row(

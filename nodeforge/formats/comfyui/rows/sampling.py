@@ -199,7 +199,7 @@ def _loop(
     if mask and not (model and model.differential):
         node.report_difference(_MASK)
     made = LinkValue("LATENT", Output(name, "latent"), mask=latent.mask if latent else None)
-    if latent is not None and latent.sound:
+    if latent is not None and latent.sound and (latent.empty is None or latent.seconds is not None):
         _walk_sigmas(node, node.links[Input(name, "sampler")])
     if latent is not None:
         made = replace(made, video=latent.video, sound=latent.sound, seconds=latent.seconds)

@@ -1,4 +1,4 @@
-"""Latents of sounds: made of nothing or of sounds, and turned into sounds (Stable Audio Open)."""
+"""Latents of sounds: made of nothing or of sounds, and turned into sounds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from nodeforge.formats.comfyui.row import Row
 from nodeforge.graph.model import Output
 
 _LONGEST = 47.5
-"""Seconds of the model's latents: 1,024 cells of 2,048 samples, 44,100 a second."""
-_RATE = 44_100
-"""Samples a second of its VAE, to which sounds are brought there as they are encoded."""
+"""Seconds of Stable Audio Open's latents: 1,024 cells of 2,048 samples, 44,100 a second."""
+_RATE, _SONG_RATE = 44_100, 48_000
+"""Samples a second of its VAE, and of ACE-Step's: sounds are brought there as they are encoded."""
 
 
 def _nothing(node: NodeConversion) -> None:
@@ -26,6 +26,13 @@ def _nothing(node: NodeConversion) -> None:
         InputValue(), InputValue(), node.input_value("batch_size", 1), seconds=seconds
     )
     node.set_outputs(LinkValue("LATENT", empty=size, sound=True, seconds=seconds))
+
+
+def _nothing_of_a_song(node: NodeConversion) -> None:
+    """A latent as long as its song, all of which is drawn and decoded."""
+    batch, seconds = node.input_value("batch_size", 1), node.input_value("seconds", 120.0)
+    size = EmptyLatent(InputValue(), InputValue(), batch, seconds=seconds)
+    node.set_outputs(LinkValue("LATENT", empty=size, sound=True))
 
 
 def _tell_seconds(node: NodeConversion) -> None:
@@ -44,6 +51,8 @@ def seconds_of(latent: LinkValue, positive: LinkValue | None) -> InputValue | No
 
     Where no node tells them, ComfyUI tells it 47; those of a latent that was encoded are its own.
     """
+    if latent.empty is not None and latent.seconds is None:
+        return latent.empty.seconds
     told = positive.seconds if positive is not None else None
     if told is None:
         return InputValue(47.0) if latent.output is None else None
@@ -54,6 +63,10 @@ def _decode(node: NodeConversion) -> None:
     samples = node.link_value("samples", needed="so there is no latent")
     assert samples is not None
     seconds = samples.seconds
+    if seconds is not None:
+        node.report_difference(
+            "Loud sounds are made quieter there, by five times their spread; here they are left"
+        )
     is_cut = seconds is not None and (seconds.output is not None or seconds.value < _LONGEST)
     name = node.add(
         "latent.decode_audio",
@@ -66,13 +79,16 @@ def _decode(node: NodeConversion) -> None:
 
 
 def _encode(node: NodeConversion) -> None:
-    same_rate = node.add("audio.resample", audio=node.output("audio"), rate=_RATE)
+    vae = node.output("vae")
+    loader = node.workflow.document.graph.nodes.get(vae.node) if vae is not None else None
+    of_songs = str(loader.values.get("file", "") if loader else "").lower().startswith("ace")
+    rate = _SONG_RATE if of_songs else _RATE
+    same_rate = node.add("audio.resample", audio=node.output("audio"), rate=rate)
     audio = Output(same_rate, "audio")
-    name = node.add("latent.encode_audio", vae=node.output("vae"), audio=audio)
+    name = node.add("latent.encode_audio", vae=vae, audio=audio)
     node.set_outputs(LinkValue("LATENT", Output(name, "latent"), sound=True))
 
 
-_LOUD = "Loud sounds are made quieter there, by five times their spread; here they are left"
 _LATENT = ("LATENT",)
 
 ROWS = (
@@ -86,6 +102,22 @@ ROWS = (
         "Seconds and batch of the audio noise.",
         virtual=True,
     ),
+    *(
+        Row(
+            kind,
+            name,
+            ("seconds", "batch_size"),
+            _LATENT,
+            (),
+            _nothing_of_a_song,
+            "Seconds and batch of the audio noise.",
+            virtual=True,
+        )
+        for kind, name in (
+            ("EmptyAceStepLatentAudio", "Empty Ace Step 1.0 Latent Audio"),
+            ("EmptyAceStep1.5LatentAudio", "Empty Ace Step 1.5 Latent Audio"),
+        )
+    ),
     Row(
         "ConditioningStableAudio",
         "ConditioningStableAudio",
@@ -97,7 +129,7 @@ ROWS = (
         virtual=True,
     ),
     *(
-        Row(kind, name, widgets, ("AUDIO",), ("latent.decode_audio",), _decode, difference=_LOUD)
+        Row(kind, name, widgets, ("AUDIO",), ("latent.decode_audio",), _decode)
         for kind, name, widgets in (
             ("VAEDecodeAudio", "VAE Decode Audio", ()),
             ("VAEDecodeAudioTiled", "VAE Decode Audio (Tiled)", ("tile_size", "overlap")),

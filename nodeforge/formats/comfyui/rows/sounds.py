@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from nodeforge.formats.comfyui.link_value import LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
@@ -87,8 +90,43 @@ def _mix(node: NodeConversion) -> None:
     _set_audio(node, made)
 
 
+def _encode_song(node: NodeConversion) -> None:
+    """A song of ACE-Step 1.5; where its language model plans it, the caption alone does here."""
+    if node.known_value("generate_audio_codes", True):
+        node.report_difference(
+            "A language model plans the song there (generate_audio_codes); here the model hears "
+            "caption and lyrics alone, as without it"
+        )
+    told = {
+        "language": node.input_value("language", "en"),
+        "bpm": node.input_value("bpm", 120),
+        "key": node.input_value("keyscale", ""),
+        "time_signature": node.known_value("timesignature", "4"),
+        "seconds": node.input_value("duration", 120.0),
+    }
+    _add_song(node, told)
+
+
+def _encode_old_song(node: NodeConversion) -> None:
+    if node.known_value("lyrics_strength", 1.0) != 1.0:
+        node.report_difference("Lyrics have their full strength here")
+    _add_song(node, {})
+
+
+def _add_song(node: NodeConversion, told: Mapping[str, Any]) -> None:
+    clip = node.link_value("clip")
+    texts = {"caption": node.input_value("tags", ""), "lyrics": node.input_value("lyrics", "")}
+    name = node.add("text.encode_song", text_encoder=clip, **texts, **told)
+    family = clip.family if clip else ""
+    node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning"), family=family))
+
+
 _HALF = -6.0206
 """Decibels of half the amplitude."""
+_SONG = (
+    *("tags", "lyrics", "seed", "bpm", "duration", "timesignature", "language", "keyscale"),
+    *("generate_audio_codes", "cfg_scale", "temperature", "top_p", "top_k", "min_p"),
+)
 
 ROWS = (
     Row(
@@ -153,6 +191,24 @@ ROWS = (
         "audio.preview",
         {"audio": "audio"},
         widgets="audioUI",
+    ),
+    Row(
+        "TextEncodeAceStepAudio1.5",
+        "TextEncodeAceStepAudio1.5",
+        _SONG,
+        ("CONDITIONING",),
+        ("text.encode_song",),
+        _encode_song,
+        "Without the language model that plans the song there.",
+    ),
+    Row(
+        "TextEncodeAceStepAudio",
+        "TextEncodeAceStepAudio",
+        ("tags", "lyrics", "lyrics_strength"),
+        ("CONDITIONING",),
+        ("text.encode_song",),
+        _encode_old_song,
+        "Of ACE-Step 1, which is not run; for ACE-Step 1.5 it says as much.",
     ),
     single_node(
         "EmptyAudio",
