@@ -7,12 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from nodeforge import models
-from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.own_worker import ask_worker
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings, update_settings
-
-_POLL = 0.1
-"""Seconds between two looks at whether it was stopped."""
 
 Convert = Callable[[Settings, Path, Path, Callable[[], object]], int]
 
@@ -34,16 +31,8 @@ def convert_in_worker(
     Raises:
         NodeForgeError: it holds other things than tensors, or is damaged.
     """
-    client = WorkerClient(settings, lambda _: None)
-    try:
-        answer = client.ask("convert_pickle", path=str(path), target=str(target))
-        while True:
-            try:
-                return answer.result(_POLL)["tensors"]
-            except TimeoutError:
-                check()
-    finally:
-        client.close(0.0)  # it has nothing to finish
+    told = ask_worker(settings, "convert_pickle", check, path=str(path), target=str(target))
+    return told["tensors"]
 
 
 def allow_pickle(

@@ -17,7 +17,7 @@ from nodeforge.diffusion.networks.building import import_libraries
 from nodeforge.diffusion.tensors.attention import attention_backends
 from nodeforge.diffusion.tensors.devices import choose, devices, out_of_memory_explained, report_of
 from nodeforge.diffusion.tensors.policy import Policy
-from nodeforge.diffusion.weights import pickles
+from nodeforge.diffusion.weights import pickles, saving
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json
@@ -161,9 +161,14 @@ def _answers(
         count = pickles.convert_pickle(Path(header["path"]), Path(header["target"]))
         return {"tensors": count}, b""
 
+    def smaller(header: dict[str, Any]) -> Answer:
+        count = saving.save_smaller(Path(header["path"]), Path(header["target"]), header["form"])
+        return {"matrices": count}, b""
+
     return {
         "catalogue": catalogue,
         "convert_pickle": convert_pickle,
+        "save_smaller": smaller,
         "plan": plan,
         "memory_needs": memory,
         "render": picture,

@@ -75,18 +75,17 @@ class Packing:
 
         Scaled first, as comfy-kitchen does it, each sum would be rounded many times.
         """
-        if not self.rotated:
-            return numbers
-        inner = 4 ** (_power_of_4(self.rotated) // 2)
-        outer = self.rotated // inner
-        first, second = (hadamard(size, numbers.device) for size in (outer, inner))
-        groups = numbers.float().reshape(-1, outer, inner)
-        turned = first @ (groups @ second)  # the Kronecker product of the two, in fewer products
-        return (turned * self.rotated**-0.5).reshape(numbers.shape)
+        return rotated(numbers, self.rotated) if self.rotated else numbers
 
 
-def _power_of_4(size: int) -> int:
-    return (size.bit_length() - 1) // 2
+def rotated(numbers: Tensor, size: int) -> Tensor:
+    """Each `size` columns turned by a Hadamard matrix, float32; twice is once and back."""
+    inner = 4 ** ((size.bit_length() - 1) // 4)
+    outer = size // inner
+    first, second = (hadamard(side, numbers.device) for side in (outer, inner))
+    groups = numbers.float().reshape(-1, outer, inner)
+    turned = first @ (groups @ second)  # the Kronecker product of the two, in fewer products
+    return (turned * size**-0.5).reshape(numbers.shape)
 
 
 @lru_cache(maxsize=16)

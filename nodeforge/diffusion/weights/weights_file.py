@@ -136,6 +136,17 @@ class StoredTensor:
             self._read_into(file, held.reshape(-1))
         return held, None if self.scale is None else self.scale.read(torch.float32).reshape(-1)
 
+    def read_bytes(self) -> Tensor:
+        """Its bytes as they are in the file, uint8.
+
+        Raises:
+            CorruptModelError: the file ends before the tensor does.
+        """
+        held = torch.empty(self.nbytes, dtype=torch.uint8)
+        with self._opened() as file:
+            self._read_into(file, held)
+        return held
+
     @property
     def packed_rows(self) -> int:
         """The rows of its bytes; one where a block has numbers of several of its own."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 
+from nodeforge.errors import RequestError
 from nodeforge.ui.common.command_registry import Command
+from nodeforge.ui.documents.measured_loops import model_names
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.files.smaller_dialog import SmallerDialog, smaller_text
 from nodeforge.ui.panels.wildcard_files import WildcardFilesDialog
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.documents_area import LINK_STYLES
@@ -108,10 +113,38 @@ def _file(window: BaseWindow) -> list[Command]:
             "shuffle",
             words=("Dynamic prompts", "Random prompts", "Word lists"),
         ),
+        Command(
+            "file.smaller_model",
+            "Save model smaller…",
+            partial(_save_smaller, window),
+            (),
+            "arrows-in",
+            words=("Quantise", "8 bits", "int8", "fp8", "Shrink checkpoint"),
+        ),
         Command("file.preferences", "Preferences…", window.show_preferences, ("Ctrl+,",), "gear"),
         Command("file.close", "Close tab", _with(window, files.close), ("Ctrl+W",), "x", any_open),
         Command("file.quit", "Quit", window.close, ("Ctrl+Q",)),
     ]
+
+
+def _save_smaller(window: BaseWindow) -> None:
+    """Ask for a model to write with smaller weights; that of the current workflow is proposed."""
+    opened = window.workspace.current
+    file = None if opened is None else _model_file(window, opened)
+    dialog = SmallerDialog(window.workspace.settings, file, window)
+    dialog.written.connect(lambda made: window.area.status_message.emit(smaller_text(made)))
+    dialog.open()
+
+
+def _model_file(window: BaseWindow, opened: OpenDocument) -> Path | None:
+    """The first model of a workflow that is one file."""
+    granted = frozenset(map(Path, opened.granted))
+    for name in model_names(window.workspace, opened):
+        with suppress(RequestError):
+            found = window.workspace.folders.find("checkpoint", name, granted)
+            if found.is_file():
+                return found
+    return None
 
 
 def _edit_wildcards(window: BaseWindow) -> None:
