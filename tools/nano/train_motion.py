@@ -27,7 +27,15 @@ from tools.nano.instructions import MOVE_WORDS, moving
 from tools.nano.latents import LatentCache, cached, fill
 from tools.nano.pictures import Pixels
 from tools.nano.presets import PRESETS
-from tools.nano.runs import fast, half_precision, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import (
+    fast,
+    from_option,
+    half_precision,
+    preset_option,
+    run_options,
+    runs_option,
+    set_up,
+)
 from tools.nano.sampling import GUIDANCE, STEPS, drawing_schedule, training_schedule
 from tools.nano.shapes import moved
 from tools.nano.sheets import save_sheet
@@ -141,8 +149,11 @@ def draw_clip(pipeline: Any, text: str, seed: int, steps: int = STEPS) -> list[P
 @click.command()
 @preset_option
 @runs_option
+@from_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
+def main(
+    preset: str, runs: Path, start: Path | None, minutes: float | None, steps: int | None
+) -> bool:
     """Train the motion modules of a preset; its clips are drawn and encoded first."""
     recipe = PRESETS[preset]
     device = set_up(recipe)
@@ -156,6 +167,8 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     lessons = ClipLessons(concepts, style, cache, Words(tokenizer))
     stage = replace(recipe.motion, steps=steps or recipe.motion.steps)
     unet = moved(new_motion_unet(base.unet), device)
+    if start is not None:
+        unet.load_motion_modules(MotionAdapter.from_pretrained(start))
     trainer = Trainer(unet, stage, folder / "motion", seed=9)
     rng = np.random.default_rng(15)
     shown = [random_clip(concepts, style, rng, (move,), kept_out=True) for move in MOVE_WORDS]
