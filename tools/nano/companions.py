@@ -119,6 +119,7 @@ def motion(bench: Bench) -> Result:
     assert isinstance(adapter, MotionAdapter)
     unet = UNetMotionModel.from_unet2d(base.unet, adapter)
     assert isinstance(unet, UNetMotionModel)
+    unet.load_lora_adapter(load_file(bench.model / "lora" / "motion.safetensors"), prefix="unet")
     model = TextToLatent(base.unet, base.text_encoder)
     pipeline = motion_pipeline(base.vae, unet.eval(), model, base.tokenizer)
     rng = np.random.default_rng(26)

@@ -1,7 +1,9 @@
 """Train motion modules in AnimateDiff's form (Guo et al. 2023) over the frozen UNet.
 
 They are attention along the frames, start at nothing, and are saved in the layout of diffusers'
-`MotionAdapter`.
+`MotionAdapter`. With them goes a LoRA over the UNet's attention to words, as AnimateDiff's domain
+adapter: the UNet has never been told of moves, and its answer to "moving to the left" differs from
+that to "moving to the right" by 3 %, where "on the left" changes it by 90 %.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +16,7 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import MotionAdapter, UNetMotionModel
 from diffusers.pipelines.animatediff.pipeline_animatediff import AnimateDiffPipeline
+from peft import LoraConfig
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -40,15 +43,19 @@ from tools.nano.sampling import GUIDANCE, STEPS, drawing_schedule, training_sche
 from tools.nano.shapes import moved
 from tools.nano.sheets import save_sheet
 from tools.nano.tokens import Words, tokenizer_of
+from tools.nano.train_lora import save_adapter
 from tools.nano.train_unet import EMPTY_SHARE, TextToLatent, noised
 from tools.nano.training import Trainer
 
 HEADS = 4
 LONGEST = 16  # frames
+WORDS_RANK = 16
+WORDS = r"(?!.*motion_modules).*\.attn2\.to_[kv]"
+TRAINED = ("motion_modules", "lora_")
 
 
 def new_motion_unet(unet: UNet2DConditionModel) -> UNetMotionModel:
-    """The UNet, frozen, with motion modules that pass everything through."""
+    """The UNet, frozen, with motion modules and a LoRA that pass everything through."""
     torch.manual_seed(0)
     adapter = MotionAdapter(
         block_out_channels=tuple(unet.config["block_out_channels"]),
@@ -62,7 +69,9 @@ def new_motion_unet(unet: UNet2DConditionModel) -> UNetMotionModel:
             nn.init.zeros_(weight)
     model = UNetMotionModel.from_unet2d(unet, adapter)
     assert isinstance(model, UNetMotionModel)
-    model.freeze_unet2d_params()
+    model.add_adapter(LoraConfig(r=WORDS_RANK, lora_alpha=WORDS_RANK, target_modules=WORDS))
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(any(part in name for part in TRAINED))
     return model
 
 
@@ -184,7 +193,12 @@ def main(
     done = trainer.run(batch_of, Moving(unet, base, device).loss, show, minutes)
     average = trainer.average
     assert isinstance(average, UNetMotionModel)
-    average.half().save_motion_modules(str(folder / "motion" / "adapter"))
+    save_adapter(average, folder / "lora" / "motion.safetensors")
+    adapter = folder / "motion" / "adapter"
+    average.save_motion_modules(str(adapter))
+    half = MotionAdapter.from_pretrained(adapter, torch_dtype=torch.float16)
+    assert isinstance(half, MotionAdapter)
+    half.save_pretrained(adapter)
     return done
 
 
