@@ -139,7 +139,7 @@ def cached_blocks(how: StepCache | None, facts: ModelFacts, steps: StepRange) ->
         return []
     check_range(how.start, how.end)
     family = FAMILIES[facts.family]
-    if family.denoiser == UNET:
+    if family.is_unet:
         raise DenoiseError(
             f"{family.label} is a UNet: a step cache acts on the blocks of transformers.",
             place="port 'model'",
@@ -150,7 +150,3 @@ def cached_blocks(how: StepCache | None, facts: ModelFacts, steps: StepRange) ->
         for step in range(steps.start, steps.stop)
     )
     return [CachedBlocks(how.threshold, how.most, active)]
-
-
-UNET = "unet"
-"""What families call their denoiser that has skips between its levels."""

@@ -292,6 +292,11 @@ class Family:
         return self.prompt_template == _NO_TEMPLATE
 
     @property
+    def is_unet(self) -> bool:
+        """Whether its denoiser has levels with skips between them, and is no transformer."""
+        return self.denoiser == "unet"
+
+    @property
     def cells_in_token(self) -> int:
         return self.cells_in_side**2
 
