@@ -63,7 +63,8 @@ def memory_needs(recipe: Recipe, policy: Policy, device: torch.device) -> Memory
     network = nn.Module.to(build(recipe), dtype)  # diffusers warns in its own
     streamed = policy.memory is MemoryMode.VERY_LOW and streams(recipe, policy, device)
     weights = weight_bytes(network, recipe, policy, device, streamed=streamed)
-    return MemoryNeeds(weights, _working(recipe, network, dtype, policy.attention, device))
+    way = policy.attention_of(recipe)
+    return MemoryNeeds(weights, _working(recipe, network, dtype, way, device))
 
 
 def peak_bytes(

@@ -220,6 +220,8 @@ class Family:
             folder.
         folds_cells: Whether the cells of a token are channels of its input, as its configuration
             counts them; otherwise the network folds them itself.
+        attention_packages: Kernels of packages, by their names in the settings, that its denoiser
+            may compute attention by: those that take no mask, and numbers of 8 bits.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
 
@@ -276,6 +278,7 @@ class Family:
     starts_at: float = 0.0
     plain_inpainting: float = 1.0
     spots_at_even_steps: bool = False
+    attention_packages: tuple[str, ...] = ()
 
     @cached_property
     def prompt_template(self) -> str:
