@@ -2,8 +2,9 @@
 
 python -m benchmarks.step_cache [--json]
 
-A random Flux.1 of 12 blocks, 20 steps, one thread. Its weights were never trained: the seconds
-tell, the differences only that they grow with the threshold.
+A random Flux.1 of 12 blocks, 20 steps, one thread. Its weights were never trained, and what its
+first block adds changes by 0.3 to 0.5 from step to step: the seconds tell, the differences only
+that they grow with the threshold.
 """
 
 from __future__ import annotations

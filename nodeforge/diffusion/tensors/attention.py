@@ -79,9 +79,10 @@ def check_network(policy: Policy, recipe: Recipe, device: torch.device) -> None:
     if isinstance(recipe, Model) and way in _OF_TRANSFORMERS:
         _check_transformer(way, recipe, policy.dtype_of(recipe, device))
     elif way is not policy.attention and way not in OF_TORCH:
+        there = [each for each in OF_TORCH if _there(each, device)]
         raise AttentionError(
             f"attention '{way}' is for denoisers, not for text encoders and VAEs.",
-            way_out=f"Choose another for them in the preferences: {', '.join(OF_TORCH)}.",
+            way_out=f"Choose another for them in the preferences: {', '.join(there)}.",
         )
 
 
