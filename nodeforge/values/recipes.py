@@ -91,7 +91,7 @@ class StepCache:
     Args:
         threshold: The change of what the first block adds, as a share of it, below which the
             others are left out; 0 is none.
-        most: Steps in a row that may reuse what one has computed.
+        most: Calls in a row that may reuse what one has computed; most samplers make one a step.
         start: Share of the steps run from which it acts.
         end: Share of the steps run up to which it acts.
     """

@@ -51,7 +51,8 @@ def step_cache(
         model: A denoiser that is a transformer: Flux, Z-Image, Wan, Stable Audio, ...
         threshold: How much what the first block adds may change, as a share; 0.12 is usual, 0.05
             careful, 0 none.
-        most_in_a_row: Steps in a row that may reuse what one has computed.
+        most_in_a_row: Steps in a row that may reuse what one has computed; of samplers with two
+            model calls a step, calls.
         start: Share of the steps before which it does nothing; the first steps decide what
             the picture shows.
         end: Share of the steps after which it does nothing.

@@ -81,7 +81,7 @@ def of_steps(value):
     return (value,) * STEPS
 
 
-ADDED = ComputedCall(Added(torch.ones(1), torch.ones(1), ()), 0)
+ADDED = ComputedCall(Added(torch.ones(1), torch.ones(1), ()))
 # Two examples of each class, which differ in every field.
 EXAMPLES = [
     (

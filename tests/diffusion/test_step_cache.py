@@ -226,3 +226,12 @@ def test_a_unet_is_refused(sd, prompts, residency):
 def test_an_end_before_the_start_is_refused(flux, residency):
     with pytest.raises(RangeError):
         run(residency, cached(flux, StepCache(start=0.6, end=0.4)))
+
+
+def test_calls_of_one_step_count_too(flux, residency):
+    task = cached(replace(flux, sampler=Sampler("flow_heun")), replace(ALWAYS, most=1))
+    with Counted(residency, task) as calls:
+        run(residency, task)
+    first, second, *_ = calls
+    assert first > 2 * STEPS  # two prompts, and a second call in each step but the last
+    assert second == (first + 2) // 4 * 2  # of two calls of a prompt one is computed

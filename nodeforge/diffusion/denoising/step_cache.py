@@ -8,7 +8,7 @@ Tells: It's Time to Cache for Video Diffusion Model") judges by the first block'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -33,10 +33,15 @@ from nodeforge.values import StepCache, uncounted
 
 @dataclass(frozen=True)
 class ComputedCall:
-    """What a call left, and in which step it was computed, counted from the first of this run."""
+    """What a call left that was computed.
+
+    Args:
+        added: By its blocks.
+        reused: How many calls in a row have reused it.
+    """
 
     added: Added
-    step: int
+    reused: int = 0
 
 
 @dataclass
@@ -66,7 +71,7 @@ class CachedBlocks(Participant):
 
     Args:
         threshold: The mean change of what the first block adds, as a share of its mean value.
-        most: Steps in a row that may reuse what one has computed.
+        most: Calls in a row that may reuse what one has computed; most samplers make one a step.
         active: Whether it acts, of each step.
         calls: What earlier steps left.
     """
@@ -87,13 +92,14 @@ class CachedBlocks(Participant):
         def predicted(call: ModelCall) -> Tensor:
             name = digest(call.batch, call.tile, call.frames, call.low_noise)
             found = self.calls.find(name)
-            usable = found is not None and step - found.step <= self.most
+            usable = found is not None and found.reused < self.most
             blocks = BlockCall(found.added if found and usable else None, self._alike)
             with blocks.within(call.model.network):
                 prediction = predict(call)
-            if blocks.added is not None:
-                computed = ComputedCall(blocks.added, step)
-                self.calls.of_step[name] = found if found and blocks.reuses else computed
+            if found and blocks.reuses:
+                self.calls.of_step[name] = replace(found, reused=found.reused + 1)
+            elif blocks.added is not None:
+                self.calls.of_step[name] = ComputedCall(blocks.added)
             return prediction
 
         return predicted
@@ -104,10 +110,10 @@ class CachedBlocks(Participant):
     def state(self) -> dict[str, Any]:
         return {
             name: {
-                "first": call.added.first,
-                "rest": call.added.rest,
+                "first": call.added.on_cpu.first,
+                "rest": call.added.on_cpu.rest,
                 "pairs": list(call.added.pairs),
-                "step": call.step,
+                "reused": call.reused,
             }
             for name, call in self.calls.of_step.items()
         }
@@ -115,7 +121,7 @@ class CachedBlocks(Participant):
     def restore(self, state: Mapping[str, Any], device: torch.device) -> None:
         self.calls.of_step = {
             name: ComputedCall(
-                Added(kept["first"], kept["rest"], tuple(kept["pairs"])).to(device), kept["step"]
+                Added(kept["first"], kept["rest"], tuple(kept["pairs"])).to(device), kept["reused"]
             )
             for name, kept in state.items()
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -33,6 +34,11 @@ class Added:
     first: Tensor
     rest: Tensor
     pairs: tuple[bool, ...]
+
+    @cached_property
+    def on_cpu(self) -> Added:
+        """The same for checkpoints: those of steps that reuse it share its memory."""
+        return self.to(torch.device("cpu"))
 
     def to(self, device: torch.device) -> Added:
         return Added(self.first.to(device), self.rest.to(device), self.pairs)
