@@ -73,7 +73,7 @@ _NO_PICTURE = frozenset(
         *("latent.decode", "mask.to_image", "inpaint.align"),
         *("video.to_images", "video.frame", "video.ends", "video.contact_sheet"),
         *("latent.continue_video", "latent.encode_video", "latent.image_to_video"),
-        "latent.encode_audio",
+        *("latent.encode_audio", "models.step_cache"),
     }
 )
 """Nodes that change nothing to be seen, read files, or want another model or a video."""

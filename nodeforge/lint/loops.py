@@ -25,6 +25,7 @@ LOOPS = ("sampling.denoise", "sampling.estimate", REFINING)
 SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling.guidance"
 CUSTOM_SCHEDULE = "sampling.custom_schedule"
 NOISE, VIDEO_NOISE = "sampling.noise", "sampling.video_noise"
+STEP_CACHE = "models.step_cache"
 MOTION_MODULE = "models.load_motion_module"
 MOST_STEPS = 10**6
 _USUAL = RecommendedSettings("dpmpp_2m", "karras", steps=20, guidance=7.0)

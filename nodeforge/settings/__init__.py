@@ -56,6 +56,10 @@ class Attention(StrEnum):
     """
     XFORMERS = "xformers"
     """The denoiser's by the package of that name."""
+    FLASH_ATTN = "flash-attn"
+    """A transformer's by the package of that name."""
+    SAGE = "sage"
+    """A transformer's in 8 bits, by the package SageAttention: near the others, and faster."""
 
 
 def default_home() -> Path:
@@ -117,6 +121,10 @@ class Settings:
     fp8_weights: bool = False
     compiled: bool = False
     attention: Attention = Attention.AUTO
+    text_attention: Attention | None = None
+    """Of text encoders; None is as `attention`, where that is a kernel of torch's."""
+    vae_attention: Attention | None = None
+    """Of VAEs, likewise."""
     memory_cache_bytes: int = 2 * GIB
     disk_cache_bytes: int = 10 * GIB
     packs_allowed: dict[str, str] = field(default_factory=dict)

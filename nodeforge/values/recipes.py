@@ -85,6 +85,29 @@ class Motion:
 
 
 @dataclass(frozen=True)
+class StepCache:
+    """What a transformer's blocks add, reused while its first block adds about the same.
+
+    Args:
+        threshold: The change of what the first block adds, as a share of it, below which the
+            others are left out; 0 is none.
+        most: Calls in a row that may reuse what one has computed; most samplers make one a step.
+        start: Share of the steps run from which it acts.
+        end: Share of the steps run up to which it acts.
+    """
+
+    threshold: float = 0.12
+    most: int = 3
+    start: float = 0.0
+    end: float = 1.0
+
+    @property
+    def neutral(self) -> bool:
+        """Whether it changes nothing."""
+        return self.threshold <= 0 or self.most < 1
+
+
+@dataclass(frozen=True)
 class Model:
     """A denoising network with the LoRAs that lie over it, and how it runs.
 
@@ -105,6 +128,7 @@ class Model:
         low_noise: The expert that takes over at low noise; None where one model draws all.
         silence: The VAE that encodes the silence which a model of songs is told, where its file
             lacks it; None where it does not.
+        step_cache: When steps reuse what earlier ones have computed; None is never.
     """
 
     weights: Weights
@@ -118,6 +142,7 @@ class Model:
     motion: Motion | None = field(default=None, metadata=counted_if_not(None))
     low_noise: LowNoise | None = field(default=None, metadata=counted_if_not(None))
     silence: Vae | None = field(default=None, metadata=counted_if_not(None))
+    step_cache: StepCache | None = field(default=None, metadata=counted_if_not(None))
 
 
 @dataclass(frozen=True)

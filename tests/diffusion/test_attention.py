@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import combinations
@@ -18,11 +19,16 @@ from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LocalHost, Residency
 from nodeforge.diffusion.memory.blank_calls import blank_call
 from nodeforge.diffusion.memory.requirements import memory_needs
-from nodeforge.diffusion.tensors.attention import AttentionError, attention_backends
+from nodeforge.diffusion.tensors.attention import (
+    AttentionError,
+    attention_backends,
+    check_network,
+    prepare,
+)
 from nodeforge.diffusion.tensors.devices import numerics
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
-from nodeforge.settings import Attention
+from nodeforge.settings import Attention, Precision
 from nodeforge.values import (
     ControlNet,
     Guidance,
@@ -195,3 +201,56 @@ def test_no_network_changes_the_process_s_default(transformers):
     for way in NAMED:
         with host_with(way).use(transformers["flux1"].model):
             assert _AttentionBackendRegistry.get_active_backend() == before
+
+
+def test_text_encoders_and_vaes_may_have_a_way_of_their_own(sd):
+    residency = Residency("cpu", Policy(text_attention=Attention.MATH))
+    assert asked_of_torch(LocalHost(residency), sd) == {"_flash_attention_for_cpu"}
+    with residency.use(sd.text_encoder) as encoder:
+        with profile(activities=[ProfilerActivity.CPU]) as seen:
+            diffusion.encode_prompt(encoder, "a red cat")
+        names = {event.key.removeprefix(OPERATION) for event in seen.key_averages()}
+    assert "_attention_math" in names
+    assert "_flash_attention_for_cpu" not in names
+
+
+def test_a_way_of_their_own_is_in_the_keys_and_none_is_not():
+    assert numerics(CPU, Policy(text_attention=None)) == numerics(CPU, DEFAULT)
+    own = [Policy(text_attention=Attention.MATH), Policy(vae_attention=Attention.MATH), DEFAULT]
+    assert len({str(numerics(CPU, policy)) for policy in own}) == 3
+
+
+CUDA = torch.device("cuda")
+
+
+@pytest.mark.parametrize("way", [Attention.SAGE, Attention.FLASH_ATTN])
+def test_kernels_of_packages_are_for_some_transformers_in_16_bits(way):
+    able = {name for name, family in FAMILIES.items() if way in family.attention_packages}
+    for name, family in FAMILIES.items():
+        recipe, policy = Model(Weights("", "", name, family.denoiser)), Policy(attention=way)
+        if name in able:
+            check_network(policy, recipe, CUDA)
+            with pytest.raises(AttentionError, match="16 bits"):
+                check_network(replace(policy, precision=Precision.FULL), recipe, CUDA)
+        else:
+            with pytest.raises(AttentionError, match=re.escape(family.label)):
+                check_network(policy, recipe, CUDA)
+    assert {"flux1", "wan21"} <= able
+    assert not {"sd15", "z_image", "chroma", "stable_audio"} & able
+
+
+def test_a_package_for_denoisers_is_refused_for_text_encoders(sd):
+    with pytest.raises(AttentionError, match="is for denoisers"):
+        check_network(Policy(text_attention=Attention.SLICED), sd.text_encoder, CPU)
+    check_network(Policy(attention=Attention.SLICED), sd.text_encoder, CPU)
+
+
+@pytest.mark.parametrize(
+    ("way", "backend"), [(Attention.SAGE, "sage"), (Attention.FLASH_ATTN, "flash")]
+)
+def test_a_transformer_asks_the_package_that_was_chosen(transformers, way, backend):
+    with Residency("cpu").use(transformers["flux1"].model) as model:
+        prepare(model.network, way)
+        asked = {each.processor._attention_backend for each in model.network.modules()
+                 if hasattr(each, "processor")}  # fmt: skip
+    assert asked == {backend}

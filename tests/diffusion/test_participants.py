@@ -16,12 +16,14 @@ from nodeforge.diffusion.denoising.edit_channels import EditChannels
 from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
+from nodeforge.diffusion.denoising.step_cache import CachedBlocks, ComputedCall, ComputedCalls
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
 from nodeforge.diffusion.guidance.classifier_free import GuidedPrompts
 from nodeforge.diffusion.guidance.formulas import GuidanceState
 from nodeforge.diffusion.guidance.freeu import FreeUnet
 from nodeforge.diffusion.guidance.perturbed_attention import PerturbedNetwork
 from nodeforge.diffusion.guidance.step_prompts import StepPrompts
+from nodeforge.diffusion.networks.left_out_blocks import Added
 from nodeforge.diffusion.participants import (
     BY_STEP,
     Order,
@@ -79,6 +81,7 @@ def of_steps(value):
     return (value,) * STEPS
 
 
+ADDED = ComputedCall(Added(torch.ones(1), torch.ones(1), ()))
 # Two examples of each class, which differ in every field.
 EXAMPLES = [
     (
@@ -103,6 +106,10 @@ EXAMPLES = [
     ),
     (LoraWeights((Lora(weights("a"), 1.0),)), LoraWeights((Lora(weights("a"), 0.5),))),
     (FreeUnet(FreeU()), FreeUnet(FreeU((1.1, 1.1)))),
+    (
+        CachedBlocks(0.1, 3, of_steps(True)),
+        CachedBlocks(0.2, 2, of_steps(False), ComputedCalls({"a": ADDED})),
+    ),
     (EmbeddedGuidance(torch.ones(1, 4)), EmbeddedGuidance(torch.zeros(1, 4))),
     (EditChannels(), EditChannels()),
     (InpaintingChannels(torch.ones(1, 5, 2, 2)), InpaintingChannels(torch.zeros(1, 5, 2, 2))),

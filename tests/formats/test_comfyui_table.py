@@ -100,6 +100,44 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "CLIPSetLastLayer": (CLIP, {"stop_at_clip_layer": -2}),
     "FreeU": (MODEL, FREEU),
     "FreeU_V2": (MODEL, FREEU),
+    "ApplyFBCacheOnModel": (
+        MODEL,
+        {
+            "object_to_patch": "diffusion_model",
+            "residual_diff_threshold": 0.1,
+            "start": 0.0,
+            "end": 1.0,
+            "max_consecutive_cache_hits": -1,
+        },
+    ),
+    "EasyCache": (
+        MODEL,
+        {
+            "reuse_threshold": 0.2,
+            "start_percent": 0.15,
+            "end_percent": 0.95,
+            "verbose": False,
+        },
+    ),
+    "LazyCache": (
+        MODEL,
+        {
+            "reuse_threshold": 0.2,
+            "start_percent": 0.15,
+            "end_percent": 0.95,
+            "verbose": False,
+        },
+    ),
+    "TeaCache": (
+        MODEL,
+        {
+            "model_type": "flux",
+            "rel_l1_thresh": 0.4,
+            "start_percent": 0.0,
+            "end_percent": 1.0,
+            "cache_device": "cuda",
+        },
+    ),
     "RescaleCFG": (MODEL, {"multiplier": 0.7}),
     "PerturbedAttentionGuidance": (MODEL, {"scale": 2.0}),
     "ModelSamplingDiscrete": (MODEL, {"sampling": "v_prediction", "zsnr": True}),

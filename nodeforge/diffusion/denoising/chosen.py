@@ -22,6 +22,7 @@ from nodeforge.diffusion.denoising.guidance_embedding import (
 )
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
 from nodeforge.diffusion.denoising.setup import Denoising, Start, StepRange
+from nodeforge.diffusion.denoising.step_cache import cached_blocks
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
 from nodeforge.diffusion.families import Behaviour
 from nodeforge.diffusion.guidance.classifier_free import GuidedPrompts
@@ -66,6 +67,7 @@ def chosen_participants(
     ]
     if (freeu := task.model.freeu) and not freeu.neutral:
         chosen.append(FreeUnet(freeu))
+    chosen += cached_blocks(task.model.step_cache, facts, steps)
     if embedding is not None:
         chosen.append(EmbeddedGuidance(embedding))
     if start.channels is not None:

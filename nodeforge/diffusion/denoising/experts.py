@@ -41,6 +41,11 @@ class Experts:
         """The one in use; the first is that for high noise."""
         return self._loaded or self._use(self._high)
 
+    @property
+    def draws_low_noise(self) -> bool:
+        """Whether the one in use is the second of two."""
+        return self._low is not None and self._recipe is self._low.model
+
     def at(self, timestep: Tensor) -> LoadedModel:
         """The one for a timestep, which is loaded where it is not in use."""
         if self._low is None:

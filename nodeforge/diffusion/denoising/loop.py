@@ -167,7 +167,9 @@ class _Loop:
         numbers depend on it.
         """
         # what participants stand for is in their own part of the key, and only where it acts
-        model = replace(self.task.model, loras=(), freeu=None, tiling=None, motion=None)
+        model = replace(
+            self.task.model, loras=(), freeu=None, tiling=None, motion=None, step_cache=None
+        )
         settled = {
             "model": model,
             "sampler": self.task.sampler,
@@ -222,7 +224,9 @@ class _Loop:
     def _predicting(self, experts: Experts, predict: Predict) -> Predicting:
         def predicting(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
             model = experts.at(timestep)
-            call = ModelCall(model, x, timestep, sigma, Tile(0, 0, *x.shape[-2:]))
+            whole = Tile(0, 0, *x.shape[-2:])
+            low = experts.draws_low_noise
+            call = ModelCall(model, x, timestep, sigma, whole, low_noise=low)
             prediction = predict(call)
             self._last = prediction, x, sigma
             return prediction

@@ -20,10 +20,13 @@ from torch.utils._pytree import tree_leaves
 from nodeforge.diffusion.memory.blank_calls import blank_call, keeps_states, state_bytes
 from nodeforge.diffusion.networks.blocks import block_lists
 from nodeforge.diffusion.networks.building import build
+from nodeforge.diffusion.networks.left_out_blocks import BlockCall
 from nodeforge.diffusion.networks.loading import streams, weight_bytes
 from nodeforge.diffusion.tensors import attention
 from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.diffusion.vision.upscaler import is_built_here, upscaler_tensors
+from nodeforge.diffusion.weights.model_facts import facts
+from nodeforge.models import GuidanceKind
 from nodeforge.settings import Attention, MemoryMode
 from nodeforge.values import Model, NetworkRecipe, Recipe, TextEncoder, UpscaleModel
 
@@ -60,7 +63,8 @@ def memory_needs(recipe: Recipe, policy: Policy, device: torch.device) -> Memory
     network = nn.Module.to(build(recipe), dtype)  # diffusers warns in its own
     streamed = policy.memory is MemoryMode.VERY_LOW and streams(recipe, policy, device)
     weights = weight_bytes(network, recipe, policy, device, streamed=streamed)
-    return MemoryNeeds(weights, _working(recipe, network, dtype, policy.attention, device))
+    way = policy.attention_of(recipe)
+    return MemoryNeeds(weights, _working(recipe, network, dtype, way, device))
 
 
 def peak_bytes(
@@ -171,10 +175,24 @@ def _working(
     if isinstance(recipe, Model) and way is Attention.SLICED:
         attention.prepare(network, way)
     left_out = _shorten(network)
-    most = peak_bytes(network, call, fused=way is not Attention.MATH, device=device)
+    kept = _kept_by_steps(recipe, network, call) if isinstance(recipe, Model) else 0
+    most = kept + peak_bytes(network, call, fused=way is not Attention.MATH, device=device)
     if keeps_states(recipe):
         most += left_out * state_bytes(recipe, network, dtype)
     return most
+
+
+def _kept_by_steps(recipe: Model, network: Any, call: Callable[[], object]) -> int:
+    """Bytes that a step cache keeps of the calls of a step, of the whole picture at once."""
+    if recipe.step_cache is None:
+        return 0
+    blocks = BlockCall(None, lambda *_: False)
+    with torch.no_grad(), blocks.within(network):
+        call()
+    if blocks.added is None:
+        return 0
+    calls = 1 if facts(recipe).guidance is GuidanceKind.CFG else 2  # both prompts, or each
+    return calls * (blocks.added.first.nbytes + blocks.added.rest.nbytes)
 
 
 def _shorten(network: nn.Module) -> int:

@@ -114,7 +114,9 @@ class Residency:
         """
         loras = _loras(recipe)
         with ExitStack() as kept:
-            kept.enter_context(attention.use_attention(self._policy.attention, self.device))
+            way = self._policy.attention_of(recipe)
+            kept.enter_context(attention.use_attention(way, self.device))
+            attention.check_network(self._policy, recipe, self.device)
             if isinstance(recipe, Model) and self.device == CPU:
                 kept.enter_context(allocator.memory_kept())
             if isinstance(recipe, TextEncoder):

@@ -107,6 +107,11 @@ class BlockReader:
         self._next = self._started(following) if following < len(self._blocks) else None
         return dict(self._places(number, self._used))
 
+    def begin_again(self) -> None:
+        """Have the first block read next, and not the one after that of the last `get`."""
+        self._drop_next()
+        self._next = self._started(0) if self._again else None
+
     def rest(self) -> None:
         """Give the buffers back until the next `get`."""
         self._drop_next()

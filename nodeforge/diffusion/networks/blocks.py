@@ -21,5 +21,13 @@ def block_lists(network: nn.Module) -> Iterator[tuple[str, nn.ModuleList]]:
             yield name, module
 
 
+def stream_lists(network: nn.Module) -> list[nn.ModuleList]:
+    """The lists through which a transformer's picture goes, in turn.
+
+    Those that only ready one of its inputs, which diffusers calls refiners, are none of them.
+    """
+    return [blocks for name, blocks in block_lists(network) if not name.endswith("_refiner")]
+
+
 def _all_are(kinds: Collection[str], blocks: nn.ModuleList) -> bool:
     return all(type(block).__name__ in kinds for block in blocks)

@@ -154,6 +154,10 @@ class BlockStream:
         """A parameter with the numbers that it would have if it were in memory."""
         return tensor.to(EIGHT_BITS).to(tensor.dtype) if name in self.rounded else tensor
 
+    def begin_again(self) -> None:
+        """Leave out the blocks that are still to come in this call."""
+        self._reader.begin_again()
+
     def rest(self) -> None:
         """Let go of all weights until the network is called again."""
         self._put_back(self._layer)

@@ -97,6 +97,7 @@ class ModelCall:
         tile: Where `x` lies in the whole latent.
         residuals: Set by ControlNets.
         frames: Which frames of a clip `x` holds; None is all.
+        low_noise: Whether `model` is the second expert of two.
     """
 
     model: Any
@@ -107,6 +108,7 @@ class ModelCall:
     prompts: PromptBatch | None = None
     residuals: Residuals | None = None
     frames: range | None = None
+    low_noise: bool = False
 
     @property
     def batch(self) -> PromptBatch:

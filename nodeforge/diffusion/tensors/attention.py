@@ -17,8 +17,11 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
+from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.errors import RequestError
+from nodeforge.models import FAMILIES
 from nodeforge.settings import Attention
+from nodeforge.values import Model, Recipe
 
 _KERNELS = {
     Attention.FLASH: SDPBackend.FLASH_ATTENTION,
@@ -26,6 +29,21 @@ _KERNELS = {
     Attention.CUDNN: SDPBackend.CUDNN_ATTENTION,
     Attention.MATH: SDPBackend.MATH,
 }
+OF_TORCH = (Attention.AUTO, *_KERNELS)
+"""What every network can compute attention by."""
+_PACKAGES = {
+    Attention.XFORMERS: "xformers",
+    Attention.FLASH_ATTN: "flash_attn",
+    Attention.SAGE: "sageattention",
+}
+_BACKENDS = {
+    Attention.XFORMERS: "xformers",
+    Attention.FLASH_ATTN: "flash",
+    Attention.SAGE: "sage",
+}
+"""What diffusers' dispatcher calls them."""
+_OF_TRANSFORMERS = (Attention.FLASH_ATTN, Attention.SAGE)
+_HALF = (torch.float16, torch.bfloat16)
 
 
 class AttentionError(RequestError):
@@ -55,6 +73,35 @@ def use_attention(way: Attention, device: torch.device) -> Iterator[None]:
         yield
 
 
+def check_network(policy: Policy, recipe: Recipe, device: torch.device) -> None:
+    """Raise `AttentionError` unless the network of `recipe` can compute attention as chosen."""
+    way = policy.attention_of(recipe)
+    if isinstance(recipe, Model) and way in _OF_TRANSFORMERS:
+        _check_transformer(way, recipe, policy.dtype_of(recipe, device))
+    elif way is not policy.attention and way not in OF_TORCH:
+        there = [each for each in OF_TORCH if _there(each, device)]
+        raise AttentionError(
+            f"attention '{way}' is for denoisers, not for text encoders and VAEs.",
+            way_out=f"Choose another for them in the preferences: {', '.join(there)}.",
+        )
+
+
+def _check_transformer(way: Attention, recipe: Model, dtype: torch.dtype) -> None:
+    family = FAMILIES[recipe.weights.family]
+    if way not in family.attention_packages:
+        able = ", ".join(f.label for f in FAMILIES.values() if way in f.attention_packages)
+        raise AttentionError(
+            f"{family.label} cannot compute attention by '{way}': its network has none of the "
+            "kind, or reads masks, or its pictures come out black.",
+            way_out=f"Choose another in the preferences; this one is for {able}.",
+        )
+    if dtype not in _HALF:
+        raise AttentionError(
+            f"attention '{way}' computes in 16 bits, the model in {str(dtype)[6:]}.",
+            way_out="Choose another precision in the preferences, or another attention.",
+        )
+
+
 def prepare(network: Any, way: Attention) -> None:
     """Have a denoiser or ControlNet compute attention that way, whatever others do.
 
@@ -63,8 +110,7 @@ def prepare(network: Any, way: Attention) -> None:
     from diffusers.models.attention_dispatch import AttentionBackendName
 
     if asking := _asking_dispatcher(network):
-        xformers = way is Attention.XFORMERS
-        backend = AttentionBackendName.XFORMERS if xformers else AttentionBackendName.NATIVE
+        backend = AttentionBackendName(_BACKENDS.get(way, "native"))
         for processor in asking:
             processor._attention_backend = backend
     elif way is Attention.SLICED and hasattr(network, "set_attention_slice"):
@@ -89,8 +135,8 @@ def _check(way: Attention, device: torch.device) -> None:
 
 @cache
 def _there(way: Attention, device: torch.device) -> bool:
-    if way is Attention.XFORMERS:
-        return device.type == "cuda" and find_spec("xformers") is not None
+    if (package := _PACKAGES.get(way)) is not None:
+        return device.type == "cuda" and find_spec(package) is not None and _usable(way)
     if (kernel := _KERNELS.get(way)) is None:
         return True
     half = torch.float32 if device.type == "cpu" else torch.float16
@@ -98,6 +144,18 @@ def _there(way: Attention, device: torch.device) -> bool:
     try:
         with sdpa_kernel(kernel):
             scaled_dot_product_attention(x, x, x)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _usable(way: Attention) -> bool:
+    """Whether the package is new enough for diffusers, which asks it."""
+    from diffusers.models import attention_dispatch
+
+    backend = attention_dispatch.AttentionBackendName(_BACKENDS[way])
+    try:
+        attention_dispatch._check_attention_backend_requirements(backend)
     except RuntimeError:
         return False
     return True

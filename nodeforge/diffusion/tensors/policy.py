@@ -16,7 +16,7 @@ from nodeforge.models import (
     UPSCALERS,
 )
 from nodeforge.settings import Attention, MemoryMode, Precision, Settings
-from nodeforge.values import Model, Recipe, TextEncoderPart, UpscaleModel, Vae
+from nodeforge.values import Model, Recipe, TextEncoder, TextEncoderPart, UpscaleModel, Vae
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Policy:
             half the memory of float16, at a visible difference.
         compiled: Compile the denoiser's repeated blocks; the first run of a size takes longer.
         attention: How attention is computed.
+        text_attention: How text encoders compute it; None is as `attention`.
+        vae_attention: How VAEs compute it; None is as `attention`.
     """
 
     memory: MemoryMode = MemoryMode.AUTO
@@ -37,6 +39,8 @@ class Policy:
     fp8_weights: bool = False
     compiled: bool = False
     attention: Attention = Attention.AUTO
+    text_attention: Attention | None = None
+    vae_attention: Attention | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Policy:
@@ -47,7 +51,20 @@ class Policy:
             settings.fp8_weights,
             settings.compiled,
             settings.attention,
+            settings.text_attention,
+            settings.vae_attention,
         )
+
+    def attention_of(self, recipe: Recipe) -> Attention:
+        """How the network of `recipe` computes attention."""
+        match recipe:
+            case TextEncoder() | TextEncoderPart():
+                own = self.text_attention
+            case Vae():
+                own = self.vae_attention
+            case _:
+                own = None
+        return self.attention if own is None else own
 
     def dtype_of(self, recipe: Recipe, device: torch.device) -> torch.dtype:
         """The dtype that the network of `recipe` computes in, of those that are allowed for it."""
@@ -86,12 +103,17 @@ class Policy:
     def numerics(self, device: torch.device) -> dict[str, str]:
         """What of the policy changes numbers, by name."""
         allowed = (HALF_FIRST, BFLOAT16_FIRST, FULL_FIRST)
+        apart = {
+            "attention of text encoders": self.text_attention,
+            "attention of VAEs": self.vae_attention,
+        }
         dtypes = (str(self.dtype(device, names)).removeprefix("torch.") for names in allowed)
         return {
             "precision": ",".join(dtypes),
             "weights": "float8_e4m3fn" if self.fp8_weights else "as computed",
             "compiled": "yes" if self.compiled else "no",
             "attention": "native" if self.attention is Attention.AUTO else str(self.attention),
+            **{name: str(way) for name, way in apart.items() if way is not None},
         }
 
 

@@ -135,7 +135,8 @@ def with_low_noise(model: Model, second: Model, boundary: float) -> Model:
         boundary: The noise level between them, as a share of the timesteps.
 
     Raises:
-        LoadingError: they are of different families, or the boundary is none.
+        LoadingError: they are of different families, the second has a step cache, or the boundary
+            is none.
     """
     if model.weights.family != second.weights.family:
         one, other = (FAMILIES[each.weights.family].label for each in (model, second))
@@ -143,6 +144,12 @@ def with_low_noise(model: Model, second: Model, boundary: float) -> Model:
             f"the expert for low noise is of {other}, that for high noise of {one}.",
             place="port 'low_noise'",
             way_out="Choose the two files of one model.",
+        )
+    if second.step_cache is not None:
+        raise LoadingError(
+            "the expert for low noise has a step cache of its own.",
+            place="port 'low_noise'",
+            way_out="Put 'Step cache' after 'Join experts': it then acts on both.",
         )
     if not 0 < boundary < 1:
         raise LoadingError(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows import (
     batches,
+    caches,
     images,
     latents,
     loaders,
@@ -32,6 +33,7 @@ NOTES = frozenset({"Note", "MarkdownNote"})
 
 SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Models": loaders.ROWS,
+    "Caches of steps": caches.ROWS,
     "Prompts": prompts.ROWS,
     "Latents": latents.ROWS,
     "Sampling": sampling.ROWS,

@@ -239,6 +239,8 @@ class Family:
         latents_read: How many latents of as many channels its denoiser reads at least.
         folds_cells: Whether the cells of a token are channels of its input, as its configuration
             counts them; otherwise the network folds them itself.
+        attention_packages: Kernels of packages, by their names in the settings, that its denoiser
+            may compute attention by: those that take no mask, and numbers of 8 bits.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
 
@@ -299,6 +301,7 @@ class Family:
     starts_at: float = 0.0
     plain_inpainting: float = 1.0
     spots_at_even_steps: bool = False
+    attention_packages: tuple[str, ...] = ()
 
     @cached_property
     def prompt_template(self) -> str:
@@ -319,6 +322,11 @@ class Family:
     def reads_weights(self) -> bool:
         """Whether brackets in a prompt weigh words; language models read them as they stand."""
         return self.prompt_template == _NO_TEMPLATE
+
+    @property
+    def is_unet(self) -> bool:
+        """Whether its denoiser has levels with skips between them, and is no transformer."""
+        return self.denoiser == "unet"
 
     @property
     def cells_in_token(self) -> int:

@@ -111,6 +111,7 @@ FLUX1 = Family(
     denoisers={Task.TEXT_TO_IMAGE: "transformer", Task.INPAINTING: "transformer_inpainting"},
     text_encoders={"text_encoder": "clip_l", "text_encoder_2": "t5_xxl"},
     denoiser="transformer",
+    attention_packages=("flash-attn", "sage"),
     network="FluxTransformer2DModel",
     folds_mask=True,
     cells_in_side=2,

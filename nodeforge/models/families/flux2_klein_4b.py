@@ -89,6 +89,7 @@ FLUX2_KLEIN_4B = Family(
     denoisers={Task.TEXT_TO_IMAGE: "transformer"},
     text_encoders={"text_encoder": "qwen3_4b"},
     denoiser="transformer",
+    attention_packages=("flash-attn", "sage"),
     network="Flux2Transformer2DModel",
     text_length=512,
     pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline"),

@@ -90,6 +90,7 @@ WAN = Family(
     denoisers={Task.TEXT_TO_IMAGE: "transformer"},
     text_encoders={"text_encoder": "umt5_xxl"},
     denoiser="transformer",
+    attention_packages=("flash-attn", "sage"),
     second_denoiser="transformer_2",
     boundary=0.875,
     network="WanTransformer3DModel",

@@ -71,6 +71,7 @@ _HERE: Mapping[str, str] = {
     "models.load_lora": "LoRA; LyCORIS; Extra networks",
     "models.load_text_encoder": "CLIP",
     "models.load_vae": "SD VAE; VAE",
+    "models.step_cache": "First Block Cache; FBCache; TeaCache; EasyCache",
     "models.tile": "Tiled diffusion; MultiDiffusion",
     "sampling.denoise": "txt2img; Generate; Sampling; Sampler",
     "sampling.estimate": "Denoised output; x0 prediction; Early choice",

@@ -65,7 +65,18 @@ _ATTENTION = {
     Attention.MATH: "Plain",
     Attention.SLICED: "Sliced",
     Attention.XFORMERS: "xFormers",
+    Attention.FLASH_ATTN: "flash-attn (transformers)",
+    Attention.SAGE: "SageAttention (transformers, 8 bit)",
 }
+_AS_DENOISER = "As the denoiser"
+_OF_TORCH = (
+    Attention.AUTO,
+    Attention.FLASH,
+    Attention.EFFICIENT,
+    Attention.CUDNN,
+    Attention.MATH,
+)
+"""Ways that text encoders and VAEs have too."""
 _THEMES = {name: name.capitalize() for name in themes.THEMES}
 _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
@@ -88,6 +99,8 @@ class Preferences(QDialog):
         self.memory_mode = _menu(_MEMORY, settings.memory_mode)
         self.precision = _menu(_PRECISION, settings.precision)
         self.attention = _menu(_attention(workspace), settings.attention)
+        self.text_attention = _own_attention(workspace, settings.text_attention)
+        self.vae_attention = _own_attention(workspace, settings.vae_attention)
         self.fp8 = _switch(settings.fp8_weights)
         self.compiled = _switch(settings.compiled)
         self.memory = _gib(settings.memory_cache_bytes)
@@ -117,6 +130,8 @@ class Preferences(QDialog):
             memory_mode=MemoryMode(self.memory_mode.currentData()),
             precision=Precision(self.precision.currentData()),
             attention=Attention(self.attention.currentData()),
+            text_attention=_chosen_attention(self.text_attention),
+            vae_attention=_chosen_attention(self.vae_attention),
             fp8_weights=self.fp8.isChecked(),
             compiled=self.compiled.isChecked(),
             memory_cache_bytes=round(self.memory.value() * GIB),
@@ -164,6 +179,8 @@ class Preferences(QDialog):
         run.add("Memory of the device", self.memory_mode, _MEMORY[MemoryMode.AUTO], "vram offload")
         run.add("Precision", self.precision, _PRECISION[Precision.AUTO], "float16 bfloat16")
         run.add("Attention", self.attention, _ATTENTION[Attention.AUTO], "sdpa kernel flash")
+        run.add("Attention of text encoders", self.text_attention, _AS_DENOISER, "sdpa kernel")
+        run.add("Attention of VAEs", self.vae_attention, _AS_DENOISER, "sdpa kernel")
         run.add("Weights in 8 bit", self.fp8, "off", "fp8 memory")
         run.add("Compile networks", self.compiled, "off", "torch faster")
         run.add("Preview every step", self.previews, "on")
@@ -259,6 +276,17 @@ def _attention(workspace: Workspace) -> dict[Attention, str]:
     chosen = workspace.settings.attention
     found = {way: text for way, text in _ATTENTION.items() if way in there}
     return found if chosen in found else {**found, chosen: f"{_ATTENTION[chosen]}, not found now"}
+
+
+def _own_attention(workspace: Workspace, chosen: Attention | None) -> QComboBox:
+    """A menu of how networks beside the denoiser compute attention; none is as it does."""
+    there = workspace.attention or list(_OF_TORCH)
+    shown = [way for way in _OF_TORCH if way in there or way is chosen]
+    return _menu({"": _AS_DENOISER, **{way: _ATTENTION[way] for way in shown}}, chosen or "")
+
+
+def _chosen_attention(menu: QComboBox) -> Attention | None:
+    return Attention(menu.currentData()) if menu.currentData() else None
 
 
 def _menu(options: Mapping[Any, str], chosen: str) -> QComboBox:

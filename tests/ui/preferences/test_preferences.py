@@ -158,3 +158,12 @@ def test_cards_are_offered_and_one_that_is_away_stays_chosen(window):
     assert box.currentData() == "cuda:7"
     assert "not found" in box.currentText()
     assert box.itemText(box.findData("cuda:1")) == "Large (cuda:1)"
+
+
+def test_text_encoders_and_vaes_have_an_attention_of_their_own(dialog, window):
+    assert dialog.text_attention.currentText() == "As the denoiser"
+    assert dialog.vae_attention.findData(Attention.SAGE) == -1
+    dialog.text_attention.setCurrentIndex(dialog.text_attention.findData(Attention.MATH))
+    dialog.accept()
+    saved = load_settings(window.workspace.settings.home)
+    assert (saved.text_attention, saved.vae_attention) == (Attention.MATH, None)
