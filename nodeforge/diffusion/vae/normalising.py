@@ -39,11 +39,11 @@ def cells_folded(network: Any) -> int:
 
 
 def _statistics_of_channels(network: Any, like: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Mean of each channel and the reciprocal of its spread, of VAEs of videos; None of others."""
+    """Mean of each channel and the reciprocal of its spread, of Wan's VAEs; None of others."""
     config = network.config
     if "z_dim" not in config:
         return None
-    shape = (1, config["z_dim"], 1, 1, 1)
+    shape = (1, config["z_dim"], *[1] * (like.ndim - 2))
     mean, spread = torch.tensor(config["latents_mean"]), torch.tensor(config["latents_std"])
     return mean.view(shape).to(like), 1.0 / spread.view(shape).to(like)
 

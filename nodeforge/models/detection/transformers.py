@@ -16,7 +16,8 @@ VAE_PREFIXES = ("first_stage_model.", "vae.", "pretransform.model.", "")
 SOUND_VAES = ("decoder.layers.0.weight_v", "decoder.conv1.weight_v")
 """The first tensor of a sound VAE's decoder, by its authors' name and diffusers'."""
 
-_WRAPPERS = ("model.", "")
+_WRAPPERS = ("model.language_model.", "language_model.", "model.", "")
+_EYES = "visual.blocks.0."
 _BEFORE_TEXT = "text_encoders.{}.transformer."
 
 
@@ -82,6 +83,8 @@ def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundN
         if kind.network == like.network and all(wrapper + mark in shapes for mark in kind.marks)
     ]
     found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
+    if found is not None and found.sees and not any(_EYES in name for name in shapes):
+        label = label or f"{found.label} without the network that sees pictures"
     if not label and found is None:
         label = f"{like.label.split('-')[0]} of width {width} with {words:,} words"
     return FoundNetworks(

@@ -14,7 +14,7 @@ from nodeforge.models.families.dtypes import HALF_FIRST
 from nodeforge.models.families.signature import Signature
 from nodeforge.models.families.spaces import SPACES, LatentSpace
 from nodeforge.settings import shipped
-from nodeforge.values.guidance import Projection
+from nodeforge.values.guidance import KeptNorm, Projection
 
 
 class GuidanceKind(StrEnum):
@@ -204,6 +204,8 @@ class Family:
         variant: The one that a model is of which nothing tells its variant.
         guidance: How its models are guided.
         projection: How guidance is projected where it acts; None where it is plain.
+        guidance_norm: What of guidance is brought back to the prompt's own length where it acts; None
+            where nothing is.
         guides_from_positive: Whether its pipeline counts guidance from the positive prompt's
             prediction, which decides the last bit.
         shift: How its schedule is moved, where its scheduler is dynamic.
@@ -270,6 +272,7 @@ class Family:
     variant: str = ""
     guidance: GuidanceKind = GuidanceKind.CFG
     projection: Projection | None = None
+    guidance_norm: KeptNorm | None = None
     guides_from_positive: bool = False
     shift: ScheduleShift = ScheduleShift.STATIC
     pipeline_shift: float | None = None
