@@ -291,6 +291,11 @@ def qwen_image() -> QwenImagePipeline:
     return QwenImagePipeline(**_qwen_image_parts())
 
 
+def qwen_image_edit() -> QwenImagePipeline:
+    """The parts of Qwen-Image Edit 2511; its own pipeline wants a processor of pictures."""
+    return QwenImagePipeline(**_qwen_image_parts(zero_cond_t=True))
+
+
 def z_image() -> ZImagePipeline:
     transformer = seeded(
         ZImageTransformer2DModel,

@@ -15,6 +15,7 @@ LABELS = {
 MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
+    "qwen_image": "qwen_image",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 FLOW = None

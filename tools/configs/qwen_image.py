@@ -27,6 +27,14 @@ TEMPLATE = (
     "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 )
 """What its authors have the language model be asked (diffusers' QwenImagePipeline, Apache-2.0)."""
+INSTRUCTION = (
+    "<|im_start|>system\nDescribe the key features of the input image (color, shape, size, "
+    "texture, objects, background), then explain how the user's text instruction should alter or "
+    "modify the image. Generate a new image that meets the user's requirements while maintaining "
+    "consistency with the original input where appropriate.<|im_end|>\n"
+    "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
+)
+"""The same where it is shown pictures (diffusers' QwenImageEditPlusPipeline, Apache-2.0)."""
 INDEX = {
     "_class_name": "QwenImagePipeline",
     "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],

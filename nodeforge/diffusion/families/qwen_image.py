@@ -1,30 +1,34 @@
-"""Qwen-Image: the behaviour (Qwen Team 2025; diffusers' QwenImagePipeline)."""
+"""Qwen-Image: the behaviour (Qwen Team 2025; diffusers' QwenImagePipeline, …EditPlusPipeline)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
-from nodeforge.diffusion.tensors.packing import pack, unpack
+from nodeforge.diffusion.tensors.packing import in_sequence, pack, unpack
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.text.seeing import PLACE, encode_seeing, patches_of
 from nodeforge.diffusion.text.subwords import encode_llm
 from nodeforge.models import FAMILIES
-from nodeforge.values import Conditioning
+from nodeforge.values import Conditioning, Image, Prompt
 
 _LAYERS = (-1,)
 _SYSTEM = 34
 """Tokens before the prompt, which the denoiser does not read."""
+_INSTRUCTED = 64
+"""The same before an instruction and its pictures."""
+_SEEN_SIDE = 384
+"""Of the square with as many pixels as the text encoder sees of a picture."""
 
 
 @dataclass(frozen=True)
 class QwenImage(Behaviour):
-    """It reads as many tokens as the text has."""
+    """It reads as many tokens as the text has, and after the picture those that it edits."""
 
     def encode(
         self,
@@ -44,6 +48,37 @@ class QwenImage(Behaviour):
 
         return with_empty_prompt(encoder, text, encoded, check)
 
+    def encode_instruction(
+        self,
+        encoder: LoadedTextEncoder,
+        text: str,
+        pictures: Sequence[Image],
+        check: Callable[[], None] = lambda: None,
+    ) -> Conditioning:
+        family, (language, *_) = FAMILIES[self.name], encoder.encoders
+        seen = patches_of(language.network, pictures, _SEEN_SIDE)
+        places = "".join(
+            f"{family.reference_name.format(number)}: <|vision_start|>{PLACE}<|vision_end|>"
+            for number, _ in enumerate(seen.tokens, 1)
+        )
+
+        def encoded(words: str) -> PromptInputs:
+            asked = family.instruction_template.format(places + words)
+            said = encode_seeing(language, asked, seen, _INSTRUCTED + family.text_length)
+            start = slice(_INSTRUCTED, None)
+            return kept(PromptInputs(said.state[:, start], mask=said.mask[:, start].bool()))
+
+        said = empty = encoded("")
+        if text:
+            check()
+            said = encoded(text)
+        return Conditioning(
+            (Prompt(said.embedding, mask=said.mask),),
+            empty.embedding,
+            encoder.family,
+            empty_mask=empty.mask,
+        )
+
     def predict(
         self,
         model: LoadedModel,
@@ -55,17 +90,19 @@ class QwenImage(Behaviour):
         del residuals
         assert said.mask is not None
         network, (height, width) = model.network, x.shape[-2:]
-        dtype = network.dtype
+        dtype, pictures = network.dtype, [x, *said.references]
         text, mask = _trimmed(said.embedding.to(dtype), said.mask)
         predicted = network(
-            hidden_states=pack(x.to(dtype)),
+            hidden_states=in_sequence([pack(each.to(dtype)) for each in pictures]),
             timestep=timestep.expand(len(x)).to(x.device, dtype) / 1000,
             encoder_hidden_states=text,
             encoder_hidden_states_mask=mask,
-            img_shapes=[[(1, height // 2, width // 2)]] * len(x),
+            img_shapes=[[(1, *(side // 2 for side in each.shape[-2:])) for each in pictures]]
+            * len(x),
             return_dict=False,
         )[0]
-        return unpack(predicted, height, width).float()
+        made = predicted[:, : self.image_tokens(height, width)]
+        return unpack(made, height, width).float()
 
     def image_tokens(self, height: int, width: int) -> int:
         return height // 2 * (width // 2)

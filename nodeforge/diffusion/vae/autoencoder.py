@@ -33,6 +33,7 @@ def encode(
     *,
     tiled: bool = False,
     normalised: bool = True,
+    divided: bool = False,
     generators: Sequence[torch.Generator] | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Latent:
@@ -44,6 +45,7 @@ def encode(
         tiled: Work in tiles of `TILE` pixels, which needs less memory and changes numbers.
         normalised: Bring it to the mean and spread that denoisers work in; otherwise it stays
             what the encoder says.
+        divided: As in `as_latent`.
         generators: Draw from the posterior with these, as diffusers' pipelines do, instead
             of taking its mean; one, or one an item.
         check: Called between tiles; what it raises stops the work.
@@ -64,7 +66,7 @@ def encode(
 
         noise = randn_tensor(mean.shape, list(generators), device=mean.device, dtype=mean.dtype)
         mean = mean + spread * noise
-    samples = as_latent(vae.network, mean) if normalised else mean
+    samples = as_latent(vae.network, mean, divided=divided) if normalised else mean
     return Latent(samples.float().cpu().contiguous(), vae.space, vae.scale)
 
 
@@ -72,7 +74,8 @@ def encode_reference(
     vae: LoadedVae, image: Image, family: str, check: Callable[[], None] = lambda: None
 ) -> Latent:
     """`image`, in a size of `nodeforge.diffusion.reference_size`, as models of `family` see it."""
-    return encode(vae, image, normalised=FAMILIES[family].normalises_references, check=check)
+    normalised = FAMILIES[family].normalises_references
+    return encode(vae, image, normalised=normalised, divided=True, check=check)
 
 
 def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:

@@ -62,7 +62,7 @@ def bundled_prefix(kind: TextEncoderKind, shapes: Mapping[str, object]) -> str:
     for name in kind.bundled:
         start = _BEFORE_TEXT.format(name)
         inner = [*kind.table, *(f"text_model.{each}" for each in kind.table)]
-        inner += [f"model.{each}" for each in kind.table]
+        inner += [f"{wrapper}{each}" for wrapper in _WRAPPERS for each in kind.table]
         if any(start + each in shapes for each in inner):
             return start
     return ""

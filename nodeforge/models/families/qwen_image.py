@@ -62,7 +62,12 @@ QWEN_IMAGE = Family(
     network="QwenImageTransformer2DModel",
     cells_in_side=2,
     text_length=1024,
-    pipelines=("QwenImagePipeline", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline"),
+    pipelines=(
+        "QwenImagePipeline",
+        "QwenImageImg2ImgPipeline",
+        "QwenImageInpaintPipeline",
+        "QwenImageEditPlusPipeline",
+    ),
     bases=("qwen-image", "qwen_image"),
     variants={
         "base": Variant(_USUAL, words=("base", "2512"), tensors={_OF_2511: False}),
@@ -75,8 +80,19 @@ QWEN_IMAGE = Family(
             tensors={_OF_2511: False},
             scheduler={"base_shift": log(3), "max_shift": log(3), "shift_terminal": None},
         ),
+        "edit": Variant(
+            RecommendedSettings(
+                "flow_euler", "simple", 40, 4.0, steps_range=(15, 60), guidance_range=(2.0, 8.0)
+            ),
+            index={"_class_name": "QwenImageEditPlusPipeline"},
+            references=3,
+            native_size=1024,
+            area_range=(0.25, 2.4),
+        ),
     },
     variant="base",
+    reference_name="Picture {}",
+    reference_side=1024,
     guidance=GuidanceKind.CFG_APART,
     guidance_norm=KeptNorm.TOKENS,
     shift=ScheduleShift.LINEAR,
