@@ -75,6 +75,10 @@ CASES = {
         "z_image", "z_image", "z_image_base",
         lambda scale: {"guidance_scale": scale - 1}, negative=True,
     ),
+    "Qwen-Image": Case(
+        "qwen_image", "qwen_image", "qwen_image_2512",
+        lambda scale: {"true_cfg_scale": scale}, negative=True,
+    ),
     "Flux.2 klein": Case("flux2_klein", "flux2_klein_4b", "flux-2-klein-4b", lambda _: {}),
     "Flux.2 klein base": Case(
         "flux2_klein_base", "flux2_klein_4b", "flux-2-klein-base-4b",

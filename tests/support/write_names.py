@@ -36,7 +36,6 @@ FOREIGN: dict[str, Any] = {
         in_channels=4, sample_size=128, patch_size=2
     ),
     "hunyuan_video": lambda: diffusers.HunyuanVideoTransformer3DModel(),
-    "qwen_image": lambda: diffusers.QwenImageTransformer2DModel(),
     "wan": lambda: diffusers.WanTransformer3DModel(),
     "ltx": lambda: diffusers.LTXVideoTransformer3DModel(),
     "lumina2": lambda: diffusers.Lumina2Transformer2DModel(),

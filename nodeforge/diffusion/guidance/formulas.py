@@ -19,6 +19,9 @@ from nodeforge.diffusion.tensors.prediction import Clean
 from nodeforge.values import Guidance, Projection, Thresholding
 from nodeforge.values.guidance import KeptNorm
 
+_LEAST = 1e-12
+"""Length of what is not divided by: nothing."""
+
 
 @dataclass
 class GuidanceState:
@@ -211,17 +214,17 @@ def as_long_tokens(made: Tensor, wanted: Tensor) -> Tensor:
     height, width = made.shape[-2:]
     if made.ndim != 4 or height % 2 or width % 2:
         length, target = (vector_norm(each, dim=1, keepdim=True) for each in (made, wanted))
-        return made * (target / length)
+        return made * (target / length.clamp(min=_LEAST))
     tokens = pack(made)
     length = vector_norm(tokens, dim=-1, keepdim=True)
     target = vector_norm(pack(wanted), dim=-1, keepdim=True)
-    return unpack(tokens * (target / length), height, width)
+    return unpack(tokens * (target / length.clamp(min=_LEAST)), height, width)
 
 
 def not_longer_cells(made: Tensor, wanted: Tensor) -> Tensor:
     """`made` with each cell at most as long as it is in `wanted`, as ComfyUI's CFGNorm has it."""
     length, most = (vector_norm(each, dim=1, keepdim=True) for each in (made, wanted))
-    return made * (most / (length + 1e-8)).clamp(max=1)
+    return made * (most / length.clamp(min=_LEAST)).clamp(max=1)
 
 
 def rescaled(made: Tensor, wanted: Tensor, share: float) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from nodeforge.diffusion.weights.configs import inner_config, text_encoder_config
+from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.models import TEXT_ENCODER_KINDS, is_whole_model, read_config
 from nodeforge.values import TextEncoderPart
 
@@ -79,7 +80,7 @@ def _network_of(part: TextEncoderPart) -> str:
 
 
 def _seeing(part: TextEncoderPart, told: Mapping[str, Any]) -> nn.Module:
-    """A language model beside a network that sees pictures.
+    """A language model beside a network that sees pictures; alone where its file has no such.
 
     Args:
         part: Which text encoder.
@@ -96,12 +97,20 @@ def _seeing(part: TextEncoderPart, told: Mapping[str, Any]) -> nn.Module:
         "rope_theta": text.pop("rope_theta", None) or rope["rope_theta"],
         "mrope_section": rope["mrope_section"],
     }
+    if _is_blind(part):
+        return transformers.Qwen2_5_VLTextModel(transformers.Qwen2_5_VLTextConfig(**text))
     config = transformers.Qwen2_5_VLConfig(
         text_config=text,
         vision_config={name: vision[name] for name in _VISION_FIELDS if name in vision},
         **{name: told[name] for name in _IMAGE_TOKENS if name in told},
     )
     return transformers.Qwen2_5_VLModel(config)
+
+
+def _is_blind(part: TextEncoderPart) -> bool:
+    """Whether a file has the language model alone, as GGUF files do."""
+    path = Path(part.weights.path)
+    return path.is_file() and not any("visual." in name for name in stored_tensors(path))
 
 
 def _with_rope(config: dict[str, Any], part: TextEncoderPart) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nodeforge import imaging
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.loading import LoadedEncoder
 from nodeforge.diffusion.text.clip import PromptError
 from nodeforge.diffusion.text.subwords import Encoded
@@ -50,7 +51,16 @@ def patches_of(network: object, pictures: Sequence[Image], side: int) -> Patches
         network: transformers' `Qwen2_5_VLModel`.
         pictures: A batch counts as so many.
         side: Of the square, pixels.
+
+    Raises:
+        LoadingError: the text encoder's file has no network that sees.
     """
+    if not hasattr(network, "visual"):
+        raise LoadingError(
+            "the text encoder's file lacks the network that sees pictures, as GGUF files do.",
+            place="port 'text_encoder'",
+            way_out="Choose a safetensors file of it, such as qwen_2.5_vl_7b_fp8_scaled.",
+        )
     config = network.config.vision_config  # pyright: ignore[reportAttributeAccessIssue]
     size, merged = config.patch_size, config.spatial_merge_size
     values, grid = [], []

@@ -94,7 +94,14 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, find_denoiser, _vae))
     found = found or (_lora(shapes) if _has(names, _LORA) else _motion_module(shapes))
     found = found or _first(
-        shapes, (_adapter, _image_encoder, find_text_encoder, _text, _embedding)
+        shapes,
+        (
+            _adapter,
+            _image_encoder,
+            lambda shapes: find_text_encoder(shapes, metadata),
+            _text,
+            _embedding,
+        ),
     )
     if found is not None and (found.families or (found.foreign and found.kind is not Kind.VAE)):
         return replace(found, base=_base(metadata))

@@ -18,6 +18,7 @@ SOUND_VAES = ("decoder.layers.0.weight_v", "decoder.conv1.weight_v")
 
 _WRAPPERS = ("model.language_model.", "language_model.", "model.", "")
 _EYES = "visual.blocks.0."
+_GGUF_ARCHITECTURE = "general.architecture"
 _BEFORE_TEXT = "text_encoders.{}.transformer."
 
 
@@ -48,12 +49,13 @@ def find_denoiser(shapes: Shapes) -> FoundNetworks | None:
     )
 
 
-def find_text_encoder(shapes: Shapes) -> FoundNetworks | None:
+def find_text_encoder(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks | None:
     """A text encoder alone that is no CLIP."""
+    told = metadata.get(_GGUF_ARCHITECTURE, "")
     for kind in _marked_kinds():
         for wrapper in _WRAPPERS:
             if all(wrapper + mark in shapes for mark in kind.marks):
-                return _text_encoder(shapes, wrapper, kind)
+                return _text_encoder(shapes, wrapper, kind, told)
     return None
 
 
@@ -72,7 +74,7 @@ def _marked_kinds() -> Iterator[TextEncoderKind]:
     return (kind for kind in TEXT_ENCODER_KINDS.values() if kind.marks)
 
 
-def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundNetworks:
+def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind, told: str) -> FoundNetworks:
     """The kind of this architecture whose table of words is as wide and as long."""
     table = next((shapes[wrapper + name] for name in like.table if wrapper + name in shapes), ())
     words, width = (*table, 0, 0)[:2]
@@ -83,7 +85,8 @@ def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundN
         if kind.network == like.network and all(wrapper + mark in shapes for mark in kind.marks)
     ]
     found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
-    if found is not None and found.sees and not any(_EYES in name for name in shapes):
+    blind = found is not None and found.sees and not any(_EYES in name for name in shapes)
+    if found is not None and blind and told != found.blind:  # there are such of words alone
         label = label or f"{found.label} without the network that sees pictures"
     if not label and found is None:
         label = f"{like.label.split('-')[0]} of width {width} with {words:,} words"

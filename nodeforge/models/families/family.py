@@ -204,8 +204,8 @@ class Family:
         variant: The one that a model is of which nothing tells its variant.
         guidance: How its models are guided.
         projection: How guidance is projected where it acts; None where it is plain.
-        guidance_norm: What of guidance is brought back to the prompt's own length where it acts; None
-            where nothing is.
+        guidance_norm: What of guidance is brought back to the prompt's own length where it acts;
+            None where nothing is.
         guides_from_positive: Whether its pipeline counts guidance from the positive prompt's
             prediction, which decides the last bit.
         shift: How its schedule is moved, where its scheduler is dynamic.
@@ -317,7 +317,7 @@ class Family:
 
     @cached_property
     def instruction_template(self) -> str:
-        """The same for an instruction whose pictures the text encoder sees; empty where it is blind.
+        """The same for an instruction whose pictures the encoder sees; empty where it is blind.
 
         What is put in begins with the places of the pictures.
         """

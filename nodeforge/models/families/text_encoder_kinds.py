@@ -28,7 +28,8 @@ class TextEncoderKind:
         table: What files call its table of words, one of these.
         words: In that table; 0 where any number may be.
         bundled: What checkpoints of denoiser, text encoders and VAE call it.
-        sees: Whether it reads pictures, too: every file of it has the network for that.
+        sees: Whether it reads pictures, too: files of it have the network for that.
+        blind: What GGUF files of its language model alone, which lack that, say of themselves.
     """
 
     name: str
@@ -45,6 +46,7 @@ class TextEncoderKind:
     words: int = 0
     bundled: tuple[str, ...] = ()
     sees: bool = False
+    blind: str = ""
 
     @property
     def config_folder(self) -> Path:
@@ -122,7 +124,7 @@ KINDS: Mapping[str, TextEncoderKind] = {
             "configs/qwen25_vl_7b", "configs/qwen3_4b", "qwen_2.5_vl_7b.safetensors", 16.6,
             BFLOAT16_FIRST,
             ("layers.0.self_attn.q_proj.bias", "layers.0.mlp.gate_proj.weight"),
-            _QWEN_TABLE, 152064, ("qwen25_7b",), sees=True,
+            _QWEN_TABLE, 152064, ("qwen25_7b",), sees=True, blind="qwen2vl",
         ),
     )
 }  # fmt: skip
