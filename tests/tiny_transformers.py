@@ -504,6 +504,7 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "flux2_klein": flux2_klein,
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
     "qwen_image": qwen_image,
+    "qwen_image_edit": qwen_image_edit,
     "wan": wan,
     "stable_audio": stable_audio,
     "ace_step": ace_step,
