@@ -7,6 +7,7 @@ names, with its text encoders and VAE found beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,10 @@ CASES = {
     "Z-Image": Case(
         "z_image", "z_image", "z_image_base",
         lambda scale: {"guidance_scale": scale - 1}, negative=True,
+    ),
+    "Qwen-Image": Case(
+        "qwen_image", "qwen_image", "qwen_image_2512",
+        lambda scale: {"true_cfg_scale": scale}, negative=True,
     ),
     "Flux.2 klein": Case("flux2_klein", "flux2_klein_4b", "flux-2-klein-4b", lambda _: {}),
     "Flux.2 klein base": Case(
@@ -284,3 +289,35 @@ def test_in_bfloat16_the_picture_is_close(case: Case, tmp_path: Path, monkeypatc
     half, _ = drawn(settings, case, policy=Policy(precision=Precision.HALF))
     assert np.isfinite(half).all()
     assert 0 < np.abs(half - exact).mean() < 0.03
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+def test_an_edit_with_a_text_encoder_that_sees_goes_by_the_picture(tmp_path: Path, monkeypatch):
+    """Qwen-Image Edit; that it equals its pipeline is tested where its loop is."""
+    small = replace(FAMILIES["qwen_image"], reference_side=SIZE)
+    monkeypatch.setitem(FAMILIES, "qwen_image", small)
+    settings = Settings(home=tmp_path)
+    case = Case("qwen_image_edit", "qwen_image", "qwen_image_edit_2509", lambda _: {}, True)
+    as_folder(case, settings.models)
+    files = [tmp_path / f"{name}.png" for name in ("one", "other")]
+    chance = np.random.default_rng(1)
+    for file in files:
+        Pillow.fromarray(chance.integers(0, 256, (64, 96, 3), np.uint8)).save(file)
+
+    def edited(file: Path, port: str) -> np.ndarray:
+        def instruct(document: Document) -> None:
+            graph = document.graph
+            for prompt in ("prompt", "negative"):
+                graph.nodes[prompt] = Node("text.instruct")
+                graph.links[Input(prompt, "vae")] = Output("model", "vae")
+                shown = file if prompt == port else files[0]
+                graph.nodes[f"seen_{prompt}"] = Node("image.load", {"file": str(shown)})
+                graph.links[Input(prompt, "images", 0)] = Output(f"seen_{prompt}", "image")
+
+        ours, guidance = drawn(settings, case, change=instruct, granted=files)
+        assert (ours.shape, guidance) == ((1, SIZE, SIZE, 3), 4.0)
+        return ours
+
+    plain = edited(files[0], "prompt")
+    for port in ("prompt", "negative"):
+        assert np.abs(edited(files[1], port) - plain).max() > 0

@@ -72,7 +72,9 @@ _FUSED = {
 
 
 def original(state: Mapping[str, Tensor]) -> State:
-    """A denoiser of Flux.1, Chroma, Flux.2, Z-Image or Wan as its authors' files have it."""
+    """A denoiser of Flux, Chroma, Z-Image, Wan or Qwen-Image as its authors' files have it."""
+    if "txt_norm.weight" in state:
+        return dict(state)
     if "cap_pad_token" in state:
         return _z_image(state)
     return _wan(state) if "patch_embedding.weight" in state else _flux(state)

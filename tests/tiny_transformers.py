@@ -15,6 +15,7 @@ from diffusers import (
     AceStepTransformer1DModel,
     AutoencoderKL,
     AutoencoderKLFlux2,
+    AutoencoderKLQwenImage,
     AutoencoderKLWan,
     AutoencoderOobleck,
     ChromaPipeline,
@@ -26,6 +27,8 @@ from diffusers import (
     FluxFillPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
+    QwenImagePipeline,
+    QwenImageTransformer2DModel,
     StableAudioDiTModel,
     StableAudioPipeline,
     StableAudioProjectionModel,
@@ -40,6 +43,8 @@ from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTokenizer,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
     Qwen3Config,
     Qwen3ForCausalLM,
@@ -190,6 +195,7 @@ def chroma() -> ChromaPipeline:
 
 
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
+_SEEN = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
 _CHAT = (
     "{%- for m in messages %}{{- '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
     "{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}"
@@ -207,7 +213,7 @@ def qwen_tokenizer() -> Qwen2Tokenizer:
         unk_token="<|endoftext|>",
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
-        extra_special_tokens=list(_SPECIAL),
+        extra_special_tokens=[*_SPECIAL, *_SEEN],
     )
     tokenizer.chat_template = _CHAT
     return tokenizer
@@ -220,6 +226,74 @@ def qwen3(layers: int, kind: type[nn.Module] = Qwen3Model) -> Any:
         rope_theta=1e6,
     )  # fmt: skip
     return seeded(kind, config)
+
+
+def qwen25_vl(tokenizer: Qwen2Tokenizer) -> Qwen2_5_VLForConditionalGeneration:
+    """It sees patches of 14 by 14 pixels, four to a token."""
+    start, end, image, video = tokenizer.convert_tokens_to_ids(list(_SEEN))
+    text = {
+        "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 2048,
+        "rope_parameters": {
+            "rope_type": "default", "rope_theta": 1e6, "mrope_section": [1, 1, 2],
+        },
+    }  # fmt: skip
+    vision = {
+        "depth": 2, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2,
+        "out_hidden_size": 32, "window_size": 56, "fullatt_block_indexes": [1],
+    }  # fmt: skip
+    config = Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        vision_start_token_id=start,
+        vision_end_token_id=end,
+        image_token_id=image,
+        video_token_id=video,
+    )
+    return seeded(Qwen2_5_VLForConditionalGeneration, config)
+
+
+def _qwen_image_parts(**more: Any) -> dict[str, Any]:
+    tokenizer = qwen_tokenizer()
+    return {
+        "transformer": seeded(
+            QwenImageTransformer2DModel,
+            in_channels=4 * CHANNELS,
+            out_channels=CHANNELS,
+            num_layers=2,
+            num_attention_heads=1,
+            attention_head_dim=128,  # of all published ones: no shape tells it
+            joint_attention_dim=32,
+            **more,
+        ),
+        "vae": seeded(
+            AutoencoderKLQwenImage,
+            base_dim=4,
+            z_dim=CHANNELS,
+            dim_mult=[1, 1],
+            num_res_blocks=1,
+            temperal_downsample=[False],
+            latents_mean=[0.1, -0.2, 0.3, 0.0],
+            latents_std=[1.5, 2.0, 0.7, 1.0],
+        ),
+        "text_encoder": qwen25_vl(tokenizer),
+        "tokenizer": tokenizer,
+        "scheduler": FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True,
+            max_shift=0.9,
+            max_image_seq_len=8192,
+            shift_terminal=0.02,
+        ),
+    }
+
+
+def qwen_image() -> QwenImagePipeline:
+    return QwenImagePipeline(**_qwen_image_parts())
+
+
+def qwen_image_edit() -> QwenImagePipeline:
+    """The parts of Qwen-Image Edit 2511; its own pipeline wants a processor of pictures."""
+    return QwenImagePipeline(**_qwen_image_parts(zero_cond_t=True))
 
 
 def z_image() -> ZImagePipeline:
@@ -429,6 +503,8 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "z_image": z_image,
     "flux2_klein": flux2_klein,
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
+    "qwen_image": qwen_image,
+    "qwen_image_edit": qwen_image_edit,
     "wan": wan,
     "stable_audio": stable_audio,
     "ace_step": ace_step,

@@ -6,7 +6,10 @@ from nodeforge.models.detection.info import Kind, ModelInfo
 from nodeforge.models.detection.upscalers import UPSCALERS
 from nodeforge.models.families import FAMILIES, Family
 
-EDIT_MODELS = "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext or Flux.2 klein."
+EDIT_MODELS = (
+    "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext, Flux.2 klein or Qwen-Image "
+    "Edit. Where its file's name does not say so, choose its variant in 'Load model'."
+)
 
 NO_PICTURE_TO_EDIT = (
     "this model edits a picture, and the prompt shows it none.",

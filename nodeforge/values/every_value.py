@@ -12,6 +12,7 @@ from nodeforge.values.conditioning import (
 from nodeforge.values.guidance import (
     FreeU,
     Guidance,
+    KeptNorm,
     Perturbation,
     PerturbationKind,
     Projection,
@@ -65,6 +66,7 @@ __all__ = [
     "ImageEncoder",
     "ImagePrompt",
     "IpAdapter",
+    "KeptNorm",
     "Latent",
     "LatentMismatchError",
     "Lora",

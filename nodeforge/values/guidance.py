@@ -57,6 +57,17 @@ class Thresholding:
     percentile: float = 0.995
 
 
+class KeptNorm(StrEnum):
+    """What of guidance is brought back to the length that the prompt's own prediction has."""
+
+    OFF = "off"
+    """Nothing."""
+    TOKENS = "tokens"
+    """The prediction, two by two cells, as Qwen-Image's pipeline does."""
+    CELLS = "cells"
+    """The clean picture, cell by cell, where guidance made it longer, as ComfyUI's CFGNorm does."""
+
+
 class PerturbationKind(StrEnum):
     """What a weakened network lacks."""
 
@@ -104,6 +115,7 @@ class Guidance:
             are none.
         image_scale: How strongly the picture to edit is weighed against none (Brooks et al.
             2023), by models that read it beside the latent; 1 is none, None the model's usual.
+        norm: What is brought back to the prompt's own length; None is the model's usual.
         low_noise_scale: The scale from where a model's low-noise expert draws; None is `scale`.
     """
 
@@ -118,6 +130,7 @@ class Guidance:
     perturbations: tuple[Perturbation, ...] = ()
     true_scale: float | None = None
     image_scale: float | None = None
+    norm: KeptNorm | None = field(default=None, metadata=counted_if_not(None))
     low_noise_scale: float | None = field(default=None, metadata=counted_if_not(None))
 
     def each(self, change: Callable[[Guidance], Guidance]) -> Guidance:

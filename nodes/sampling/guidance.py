@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Annotated
 
 from nodeforge.api import (
+    Choice,
     Guidance,
+    KeptNorm,
     Perturbation,
     PerturbationKind,
     Projection,
@@ -48,6 +50,27 @@ def projected_guidance(
     """
     made = Projection(eta, momentum, threshold)
     return guidance.each(lambda each: replace(each, projection=made))
+
+
+_LENGTHS = {"tokens": "As long tokens", "cells": "No longer cells", "off": "Off"}
+
+
+@node("sampling.guidance_norm", title="Guidance norm")
+def guidance_norm(
+    guidance: Guidance,
+    keep: Annotated[str, Choice(*_LENGTHS, labels=_LENGTHS)] = "tokens",
+) -> Guidance:
+    """Bring guidance back to the length that the prompt's own prediction has, place by place.
+
+    Colours stay calm at higher scales. Qwen-Image does it by itself.
+
+    Args:
+        guidance: The guidance it is added to.
+        keep: Tokens as long as the prompt's own, two by two cells, as Qwen-Image's pipeline has
+            it; cells of the clean picture no longer than its own, as CFGNorm of ComfyUI; or off,
+            plain guidance also for models that do it by themselves.
+    """
+    return guidance.each(lambda each: replace(each, norm=KeptNorm(keep)))
 
 
 @node("sampling.low_noise_guidance", title="Low-noise guidance")

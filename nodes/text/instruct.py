@@ -29,7 +29,8 @@ def instruct(
 ) -> Conditioning:
     """Encode what should change, with the pictures that an edit model is to see.
 
-    InstructPix2Pix and Flux.1 Kontext take one picture, Flux.2 klein up to four. Where noise has
+    InstructPix2Pix and Flux.1 Kontext take one picture, Flux.2 klein up to four,
+    Qwen-Image Edit up to three, whose negative prompt wants this node, too. Where noise has
     no size of its own, the new picture has that of the first one.
 
     Args:
@@ -49,7 +50,7 @@ def instruct(
             references.append(diffusion.encode_reference(loaded, seen, family, run.check))
     knowing = diffusion.with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:
-        said = diffusion.encode_text(encoder, knowing, text, 0, run.check)
+        said = diffusion.encode_text(encoder, knowing, text, 0, run.check, images)
     return diffusion.with_references(said, references)
 
 

@@ -63,6 +63,7 @@ class Case:
 _FLUX = ("FluxImg2ImgPipeline", "FluxInpaintPipeline")
 _CHROMA = ("ChromaImg2ImgPipeline", "")
 """ChromaInpaintPipeline asks for a setting that Chroma's denoiser lacks, and stops."""
+_QWEN_IMAGE = ("QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline")
 _Z_IMAGE = ("ZImageImg2ImgPipeline", "ZImageInpaintPipeline")
 CASES = {
     "flux1 dev": Case("flux1", Guidance(3.5), {"guidance_scale": 3.5}, classes=_FLUX),
@@ -76,6 +77,8 @@ CASES = {
     "z_image base": Case("z_image", Guidance(4.0), {"guidance_scale": 3.0}, NEGATIVE, _Z_IMAGE),
     "flux2 klein": Case("flux2_klein", Guidance(4.0)),
     "flux2 klein base": Case("flux2_klein_base", Guidance(4.0), {"guidance_scale": 4.0}),
+    "qwen_image": Case("qwen_image", Guidance(4.0), {"true_cfg_scale": 4.0}, NEGATIVE, _QWEN_IMAGE),
+    "qwen_image alone": Case("qwen_image", Guidance(1.0), classes=_QWEN_IMAGE),
 }  # fmt: skip
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 CHANGED = {name: case for name, case in CASES.items() if case.classes[0]}

@@ -26,6 +26,7 @@ FAMILY = {
     "z_image": "z_image",
     "flux2_klein": "flux2_klein_4b",
     "wan": "wan21",
+    "qwen_image": "qwen_image",
 }
 CPU = torch.device("cpu")
 RANK = 4

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from nodeforge.formats import comfyui
+from nodeforge.graph.model import Input
 from nodeforge.spec import Catalogue
 from nodeforge.values.setting_names import AUTO
 
@@ -61,6 +62,11 @@ def of_type(made, kind):
         (two("flux"), "flux1-dev", "flux1"),
         (one("lumina2", "qwen_3_4b.safetensors"), "z_image_turbo_bf16", "z_image"),
         (one("chroma", "t5xxl_fp8_e4m3fn.safetensors"), "Chroma1-HD", "chroma"),
+        (
+            one("qwen_image", "qwen_2.5_vl_7b_fp8_scaled.safetensors"),
+            "qwen_image_2512_fp8",
+            "qwen_image",
+        ),
         (one("flux2", "qwen_3_4b.safetensors"), "flux-2-klein-4b", "flux2_klein_4b"),
         (one("flux2", "qwen_3_8b_fp8mixed.safetensors"), "flux-2-klein-9b", "flux2_klein_9b"),
     ],
@@ -111,3 +117,38 @@ def test_a_shift_by_the_picture_s_size_is_one_number():
     made = imported(nodes)
     shift = of_type(made, "models.flow_shift").values["shift"]
     assert shift == pytest.approx(math.exp(1.15), abs=1e-6)
+
+
+def test_an_edit_with_qwen_image_shows_its_pictures_to_both_networks():
+    raw = workflow(one("qwen_image", "qwen_2.5_vl_7b.safetensors"), model="qwen_image_edit_2509")
+    for number in (1, 3):
+        raw[f"image{number}"] = {"class_type": "LoadImage", "inputs": {"image": f"{number}.png"}}
+    shown = {"image1": ["image1", 0], "image3": ["image3", 0], "vae": ["vae", 0]}
+    for name, text in (("prompt", "make it night"), ("negative", "")):
+        inputs = {"clip": ["clip", 0], "prompt": text, **shown}
+        raw[name] = {"class_type": "TextEncodeQwenImageEditPlus", "inputs": inputs}
+    raw["shift"] = {
+        "class_type": "ModelSamplingAuraFlow", "inputs": {"model": ["model", 0], "shift": 3.0},
+    }  # fmt: skip
+    raw["norm"] = {"class_type": "CFGNorm", "inputs": {"model": ["shift", 0], "strength": 1.0}}
+    raw["sample"]["inputs"]["model"] = ["norm", 0]
+    made = imported(raw)
+    assert not [each.class_type for each in made.report.converted if each.lacks]
+    assert made.report.families == []
+    graph = made.document.graph
+    asked = [name for name, node in graph.nodes.items() if node.type == "text.instruct"]
+    assert sorted(graph.nodes[name].values["text"] for name in asked) == ["", "make it night"]
+    for name in asked:
+        pictures = [graph.links[Input(name, "images", number)].node for number in (0, 1)]
+        assert [graph.nodes[each].values["file"] for each in pictures] == ["1.png", "3.png"]
+    assert of_type(made, "sampling.guidance_norm").values["keep"] == "cells"
+    assert of_type(made, "models.flow_shift").values["shift"] == 3.0
+
+
+def test_pictures_without_a_vae_are_said_to_have_no_counterpart():
+    raw = workflow(one("qwen_image", "qwen_2.5_vl_7b.safetensors"), model="qwen_image_edit_2509")
+    raw["image"] = {"class_type": "LoadImage", "inputs": {"image": "1.png"}}
+    inputs = {"clip": ["clip", 0], "prompt": "make it night", "image1": ["image", 0]}
+    raw["prompt"] = {"class_type": "TextEncodeQwenImageEditPlus", "inputs": inputs}
+    (told,) = [each.lacks for each in imported(raw).report.converted if each.lacks]
+    assert "wants the VAE" in str(told)

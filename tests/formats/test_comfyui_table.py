@@ -140,6 +140,12 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "RescaleCFG": (MODEL, {"multiplier": 0.7}),
     "PerturbedAttentionGuidance": (MODEL, {"scale": 2.0}),
+    "CFGNorm": (MODEL, {"strength": 1.0}),
+    "TextEncodeQwenImageEdit": ({**CLIP, "vae": "VAE", "image": "IMAGE"}, {"prompt": "night"}),
+    "TextEncodeQwenImageEditPlus": (
+        {**CLIP, "vae": "VAE", "image1": "IMAGE", "image2": "IMAGE"},
+        {"prompt": "night"},
+    ),
     "ModelSamplingDiscrete": (MODEL, {"sampling": "v_prediction", "zsnr": True}),
     "ModelSamplingSD3": (MODEL, {"shift": 3.0}),
     "ModelSamplingAuraFlow": (MODEL, {"shift": 1.73}),

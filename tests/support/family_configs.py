@@ -17,7 +17,8 @@ def _layout(vae: Path) -> dict[str, int]:
     """Channels and scale of the latents of a VAE."""
     config = json.loads((vae / "config.json").read_text("utf-8"))
     if "z_dim" in config:
-        return {"channels": config["z_dim"], "scale": config["scale_factor_spatial"]}
+        scale = 2 ** len(config["temperal_downsample"]) * (config.get("patch_size") or 1)
+        return {"channels": config["z_dim"], "scale": scale}
     if "decoder_input_channels" in config:
         return {
             "channels": config["decoder_input_channels"],
@@ -57,6 +58,7 @@ def use_configs(monkeypatch: pytest.MonkeyPatch, family: str, folder: Path) -> N
         config = json.loads(written.read_text("utf-8"))
         if rope := config.get("rope_parameters"):  # shipped configurations say it as files did
             written.write_text(json.dumps(config | {"rope_theta": rope["rope_theta"]}), "utf-8")
+        config |= config.get("text_config", {})
         if width := config.get("hidden_size") or config.get("d_model"):
             changed = replace(changed, width=width)
         monkeypatch.setitem(TEXT_ENCODER_KINDS, kind, changed)

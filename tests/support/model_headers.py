@@ -13,7 +13,7 @@ from .model_files import Shapes, real_names
 FAMILIES = ("sd15", "sd21", "sdxl", "sdxl_refiner")
 LABELS = {
     "flux": "Flux", "sd3": "SD 3", "pixart": "PixArt", "sana": "Sana", "auraflow": "AuraFlow",
-    "hunyuan_dit": "Hunyuan-DiT", "hunyuan_video": "HunyuanVideo", "qwen_image": "Qwen-Image",
+    "hunyuan_dit": "Hunyuan-DiT", "hunyuan_video": "HunyuanVideo",
     "ltx": "LTX-Video", "lumina2": "Lumina", "cascade": "Stable Cascade",
     "svd": "Stable Video Diffusion",
 }  # fmt: skip
@@ -245,8 +245,6 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         yield ModelHeader(f"{name} lora", made, "lora", None, LABELS[name])
     kohyas = {"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [16, 99]}
     yield ModelHeader("flux kohya lora", kohyas, "lora", None, "Flux")
-    qwen = {"transformer_blocks.0.img_mod.1.lora_A.weight": [16, 3072]}
-    yield ModelHeader("qwen lora", qwen, "lora", None, "Qwen-Image")
     kolors = {**names["sdxl_unet"], "encoder_hid_proj.weight": [2048, 4096]}
     yield ModelHeader("kolors", kolors, "unet", None, "Kolors")
     unclip = {**names["sd21_unet"], "class_embedding.linear_1.weight": [1280, 2048]}

@@ -15,6 +15,7 @@ LABELS = {
 MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
+    "qwen_image": "qwen_image",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 FLOW = None
@@ -42,7 +43,8 @@ def denoisers(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
                 yield ModelHeader(name, tensors, "unet", family, variant=plain)
         foreign = {"__index_timestep_zero__": [0], "some.other": [4], "norm_final.weight": [3840]}
         tensors = {**denoiser(names, family), **foreign}
-        yield ModelHeader(f"{family} with foreign keys", tensors, "unet", family, variant=plain)
+        told = "edit" if family == "qwen_image" else plain  # to it, one of them is none
+        yield ModelHeader(f"{family} with foreign keys", tensors, "unet", family, variant=told)
         short = {
             n: s
             for n, s in denoiser(names, family).items()
@@ -70,16 +72,22 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         for word in ("krea", "kontext"):
             name = f"flux1-{word}-dev_fp8_scaled {layout}"
             yield ModelHeader(name, dev, "unet", "flux1", variant=word)
-        z_image, klein = (
-            denoiser(names, "z_image", layout),
-            denoiser(names, "flux2_klein_4b", layout),
+        z_image, klein, qwen = (
+            denoiser(names, family, layout)
+            for family in ("z_image", "flux2_klein_4b", "qwen_image")
         )
+        layered = qwen | {"time_text_embed.addition_t_embedding.weight": [2, 3072]}
+        yield ModelHeader(f"any, {layout}", layered, "unet", None, "Qwen-Image Layered")
         for name, tensors, family, variant in (
             ("z_image_turbo_bf16", z_image, "z_image", "turbo"),
             ("z_image_base", z_image, "z_image", "base"),
             ("Z-Image", z_image, "z_image", ""),
             ("flux-2-klein-base-4b", klein, "flux2_klein_4b", "base"),
             ("flux-2-klein-4b", klein, "flux2_klein_4b", ""),
+            ("qwen_image_2512_fp8_e4m3fn", qwen, "qwen_image", "base"),
+            ("Qwen-Image-Lightning-8steps", qwen, "qwen_image", "lightning"),
+            ("qwen_image_edit_2509_bf16", qwen, "qwen_image", "edit"),
+            ("qwen_image_edit_2511", qwen | {"__index_timestep_zero__": [0]}, "qwen_image", "edit"),
             ("flux-2-klein-4b-distilled", klein, "flux2_klein_4b", "distilled"),
         ):
             yield ModelHeader(f"{name} {layout}", tensors, "unet", family, variant=variant)
@@ -90,6 +98,13 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
 
 def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tensors:
     """A checkpoint of denoiser, text encoders and VAE in ComfyUI's names."""
+    if family == "qwen_image":
+        start = "text_encoders.qwen25_7b.transformer."
+        return {
+            **_prefixed("model.diffusion_model.", denoiser(names, family)),
+            **_prefixed(start, _comfyui_vl(names["qwen25_vl_7b"])),
+            **_prefixed(vae, names["wan_vae"]),
+        }
     space = "flux2" if "flux2" in family else "flux"
     clip = _prefixed("text_encoders.clip_l.transformer.text_model.", names["sd15_text_encoder"])
     t5 = _prefixed("text_encoders.t5xxl.transformer.", names["t5_xxl"])
@@ -150,6 +165,15 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             (f"{kind} without prefix", plain),
         ):
             yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
+    for name, tensors in (
+        ("qwen_2.5_vl_7b", _comfyui_vl(names["qwen25_vl_7b"])),
+        ("qwen 2.5 vl, transformers", _prefixed("model.", names["qwen25_vl_7b"])),
+        ("qwen 2.5 vl, bare", names["qwen25_vl_7b"]),
+    ):
+        head = {"lm_head.weight": [152064, 3584]}
+        yield ModelHeader(
+            name, tensors | head, "text_encoder", "qwen_image", encoder="qwen25_vl_7b"
+        )
     clip = names["sd15_text_encoder"]
     wrapped = _prefixed("text_model.", {n.removeprefix("text_model."): s for n, s in clip.items()})
     yield ModelHeader("clip_l", wrapped, "text_encoder", "sd15", encoder="clip_l")
@@ -159,9 +183,17 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             {n: _narrow(s, 1024, 2048) for n, s in _prefixed("model.", names["qwen3_06b"]).items()},
             "Qwen3 of width 2048",
         ),
-        ("qwen_2.5_vl_7b", _comfyui_vl(names["qwen25_vl"]), "Qwen2.5-VL"),
         ("qwen_3_vl_4b", _comfyui_vl(names["qwen3_vl"]), "Qwen3-VL"),
-        ("qwen 2.5 vl, transformers", _prefixed("model.", names["qwen25_vl"]), "Qwen2.5-VL"),
+        (
+            "qwen 2.5 vl of another size, transformers",
+            _prefixed("model.", names["qwen25_vl"]),
+            "Qwen2.5 of width 8192",
+        ),
+        (
+            "qwen 2.5 7b",
+            {n: s for n, s in _comfyui_vl(names["qwen25_vl_7b"]).items() if "visual." not in n},
+            "without the network that sees",
+        ),
         ("qwen 3 vl, transformers", _prefixed("model.", names["qwen3_vl"]), "Qwen3-VL"),
         ("t5 1.1 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
     ):

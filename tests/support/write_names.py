@@ -36,7 +36,6 @@ FOREIGN: dict[str, Any] = {
         in_channels=4, sample_size=128, patch_size=2
     ),
     "hunyuan_video": lambda: diffusers.HunyuanVideoTransformer3DModel(),
-    "qwen_image": lambda: diffusers.QwenImageTransformer2DModel(),
     "wan": lambda: diffusers.WanTransformer3DModel(),
     "ltx": lambda: diffusers.LTXVideoTransformer3DModel(),
     "lumina2": lambda: diffusers.Lumina2Transformer2DModel(),
@@ -94,7 +93,11 @@ def main() -> None:
 
 def _transformers() -> Iterator[tuple[str, dict[str, list[int]]]]:
     """Denoisers in both layouts, the text encoders and VAEs that families with a signature use."""
-    ours = {name: facts for name, facts in FAMILIES.items() if facts.signature}
+    ours = {
+        name: facts
+        for name, facts in FAMILIES.items()
+        if facts.signature and not (facts.sound or facts.video)
+    }
     for family, facts in ours.items():
         network: Any = build(Model(Weights(str(facts.config_folder), "", family, facts.denoiser)))
         yield f"{family}_transformer", _shapes(network)
@@ -103,7 +106,8 @@ def _transformers() -> Iterator[tuple[str, dict[str, list[int]]]]:
     kinds = {kind for facts in ours.values() for kind in facts.text_encoders.values()}
     for kind in sorted(kinds - {"clip_l"}):
         yield kind, _shapes(build(TextEncoderPart(kind, Weights("none", "", "", "text_encoder"))))
-    for space in sorted({facts.space for facts in ours.values()}):
+    pictures = {f.space for f in ours.values() if f.latent_space.layout == "BCHW"}
+    for space in sorted(pictures):
         vae: Any = build(Vae(Weights("none", "", "", "vae"), space))
         yield f"{space}_vae", _shapes(vae)
         parts = {name: each for name, each in _shapes(vae).items() if not name.startswith("bn.")}

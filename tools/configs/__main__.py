@@ -48,6 +48,8 @@ def write(family: Any, folder: Path, wheel: Path) -> None:
         write_json(folder / "scheduler" / "scheduler_config.json", scheduler, family.SCHEDULER)
     if hasattr(family, "TEMPLATE"):
         (folder / "prompt_template.txt").write_text(family.TEMPLATE, "utf-8", newline="\n")
+    if hasattr(family, "INSTRUCTION"):
+        (folder / "instruction_template.txt").write_text(family.INSTRUCTION, "utf-8", newline="\n")
     for name, changes in family.TOKENIZERS.items():
         write_tokenizer(folder / name, changes, wheel)
     (folder / "model_index.json").write_text(json.dumps(family.INDEX, indent=2) + "\n", "utf-8")

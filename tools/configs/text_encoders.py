@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import torch
 from transformers import (
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLModel,
     Qwen3Config,
     Qwen3Model,
     T5Config,
@@ -75,6 +77,35 @@ _T5_BASE = {
 _UMT5 = {**_T5, "vocab_size": 256384}
 
 
+_QWEN25_VL_7B: dict[str, Any] = {
+    "text_config": {
+        "vocab_size": 152064,
+        "hidden_size": 3584,
+        "intermediate_size": 18944,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "rms_norm_eps": 1e-6,
+        "max_position_embeddings": 128000,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 1_000_000.0,
+            "mrope_section": [16, 24, 24],
+        },
+    },
+    "vision_config": {
+        "depth": 32,
+        "hidden_size": 1280,
+        "intermediate_size": 3420,
+        "num_heads": 16,
+        "out_hidden_size": 3584,
+        "patch_size": 14,
+        "window_size": 112,
+        "fullatt_block_indexes": [7, 15, 23, 31],
+    },
+}
+
+
 class Source(NamedTuple):
     """One text encoder; `tokenizer` is where the package has its own, and whose data it is."""
 
@@ -108,6 +139,7 @@ SOURCES = {
         Qwen3Model, Qwen3Config,
         {**_QWEN3_4B, "hidden_size": 4096, "intermediate_size": 12288}, 7_568_405_504,
     ),
+    "qwen25_vl_7b": Source(Qwen2_5_VLModel, Qwen2_5_VLConfig, _QWEN25_VL_7B, 7_747_169_280),
 }  # fmt: skip
 
 

@@ -37,14 +37,22 @@ def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
 def resolved(task: Denoising, facts: ModelFacts) -> Denoising:
     """`task` with nothing left to the model; step keys are made of this one."""
     made = settings_of(task, facts)
-    own = FAMILIES[facts.family].projection
-    usual = None if task.sampler.convention == COMFYUI else own  # guidance is plain there
+    family = FAMILIES[facts.family]
+    plain = task.sampler.convention == COMFYUI
+    usual = None if plain else family.projection
+    usual_norm = None if plain else family.guidance_norm
 
     def with_scale(each: Guidance) -> Guidance:
         scale = made.guidance if each.scale is None else each.scale
         image_scale = made.image_guidance if each.image_scale is None else each.image_scale
         projection = each.projection or usual
-        return replace(each, scale=scale, image_scale=image_scale, projection=projection)
+        return replace(
+            each,
+            scale=scale,
+            image_scale=image_scale,
+            projection=projection,
+            norm=each.norm or usual_norm,
+        )
 
     noise = task.noise
     if noise is not None and not isinstance(noise, DrawnNoise):

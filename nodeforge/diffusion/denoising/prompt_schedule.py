@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from nodeforge.diffusion.memory.residency import found_weights
 from nodeforge.diffusion.networks.loading import LoadedTextEncoder
 from nodeforge.diffusion.text.textual_inversion import with_embeddings
 from nodeforge.errors import RequestError
-from nodeforge.values import Conditioning, TextEncoder
+from nodeforge.values import Conditioning, Image, TextEncoder
 
 MOST_TURNS = 12
 """Different texts that alternation may make."""
@@ -49,6 +49,7 @@ def encode_text(
     text: str,
     clip_skip: int = 0,
     check: Callable[[], None] = lambda: None,
+    pictures: Sequence[Image] = (),
 ) -> Conditioning:
     """Encode all that a person may write: weights, schedules, embeddings.
 
@@ -58,6 +59,7 @@ def encode_text(
         text: The prompt.
         clip_skip: Last layers of the text encoder left out.
         check: Called between chunks; what it raises stops the encoding.
+        pictures: What the words are to change, for text encoders that see.
 
     Raises:
         RequestError: the text is too long, or says something that cannot be done.
@@ -65,7 +67,13 @@ def encode_text(
     """
     family = behaviour(encoder.family)
     knowing = with_embeddings(encoder, recipe, found_weights)
-    return schedule_prompt(text, lambda words: family.encode(knowing, words, clip_skip, check))
+
+    def encoded(words: str) -> Conditioning:
+        if pictures:
+            return family.encode_instruction(knowing, words, pictures, check)
+        return family.encode(knowing, words, clip_skip, check)
+
+    return schedule_prompt(text, encoded)
 
 
 @dataclass(frozen=True)

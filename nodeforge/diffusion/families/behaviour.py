@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from nodeforge.diffusion.schedules.spacings import FOR_FLOW
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.songs import Song, check_lyrics
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.values import AddedConditions, Conditioning, Latent, Prompt, Schedule
+from nodeforge.values import AddedConditions, Conditioning, Image, Latent, Prompt, Schedule
 from nodeforge.values.setting_names import COMFYUI, DIFFUSERS
 
 
@@ -55,6 +55,27 @@ class Behaviour(ABC):
         Raises:
             PromptError: the text is too long, or the encoder has no such layer.
         """
+
+    def encode_instruction(
+        self,
+        encoder: LoadedTextEncoder,
+        text: str,
+        pictures: Sequence[Image],
+        check: Callable[[], None] = lambda: None,
+    ) -> Conditioning:
+        """Encode what should change of pictures, for families whose text encoders see them.
+
+        Args:
+            encoder: The family's text encoders.
+            text: The instruction.
+            pictures: What is to be edited comes first; a batch counts as so many.
+            check: Called between parts of the work; what it raises stops it.
+
+        Raises:
+            PromptError: the text says something that stands for a picture.
+        """
+        del pictures
+        return self.encode(encoder, text, 0, check)
 
     def encode_song(
         self,

@@ -1,7 +1,7 @@
 """How a step's predictions become one: classifier-free guidance and what may be added to it.
 
 In this order: CFG-Zero*, the guidance itself or its projection, what weakened networks say,
-thresholding, rescaling. What is not asked for leaves plain guidance's bits.
+thresholding, its length, rescaling. What is not asked for leaves plain guidance's bits.
 """
 
 from __future__ import annotations
@@ -14,8 +14,13 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
+from nodeforge.diffusion.tensors.packing import pack, unpack
 from nodeforge.diffusion.tensors.prediction import Clean
 from nodeforge.values import Guidance, Projection, Thresholding
+from nodeforge.values.guidance import KeptNorm
+
+_LEAST = 1e-12
+"""Length of what is not divided by: nothing."""
 
 
 @dataclass
@@ -83,6 +88,8 @@ def apply_guidance(
     how = guidance.thresholding
     if unwanted is not None and how is not None and how.mimic < scale_of(guidance):
         made = _in_range(how, made, wanted, unwanted, clean)
+    if unwanted is not None and guidance.norm is not None:
+        made = _of_kept_length(guidance.norm, made, wanted, clean)
     return rescaled(made, wanted, guidance.rescale) if guidance.rescale else made
 
 
@@ -188,6 +195,36 @@ def thresholded(clean: Tensor, gentle: Tensor, percentile: float) -> Tensor:
 
 def _farthest(values: Tensor) -> Tensor:
     return (values - values.mean(dim=(2, 3), keepdim=True)).abs().amax(dim=(2, 3), keepdim=True)
+
+
+def _of_kept_length(norm: KeptNorm, made: Tensor, wanted: Tensor, clean: Clean) -> Tensor:
+    if norm is KeptNorm.TOKENS:
+        return as_long_tokens(made, wanted)
+    if norm is KeptNorm.CELLS:
+        estimate = clean(made)
+        return made + (not_longer_cells(estimate, clean(wanted)) - estimate) / clean.slope
+    return made
+
+
+def as_long_tokens(made: Tensor, wanted: Tensor) -> Tensor:
+    """`made` with each token as long as it is in `wanted`, as diffusers' QwenImagePipeline has it.
+
+    A token is two by two cells of a picture; one cell where sides are odd, or of a video.
+    """
+    height, width = made.shape[-2:]
+    if made.ndim != 4 or height % 2 or width % 2:
+        length, target = (vector_norm(each, dim=1, keepdim=True) for each in (made, wanted))
+        return made * (target / length.clamp(min=_LEAST))
+    tokens = pack(made)
+    length = vector_norm(tokens, dim=-1, keepdim=True)
+    target = vector_norm(pack(wanted), dim=-1, keepdim=True)
+    return unpack(tokens * (target / length.clamp(min=_LEAST)), height, width)
+
+
+def not_longer_cells(made: Tensor, wanted: Tensor) -> Tensor:
+    """`made` with each cell at most as long as it is in `wanted`, as ComfyUI's CFGNorm has it."""
+    length, most = (vector_norm(each, dim=1, keepdim=True) for each in (made, wanted))
+    return made * (most / length.clamp(min=_LEAST)).clamp(max=1)
 
 
 def rescaled(made: Tensor, wanted: Tensor, share: float) -> Tensor:

@@ -97,7 +97,8 @@ def keeps_states(recipe: NetworkRecipe) -> bool:
 def state_bytes(recipe: NetworkRecipe, network: Any, dtype: torch.dtype) -> int:
     """Bytes of the state after one block of a text encoder."""
     assert isinstance(recipe, TextEncoderPart)
-    return _tokens(recipe.kind, network) * network.config.hidden_size * dtype.itemsize
+    width = network.config.get_text_config().hidden_size
+    return _tokens(recipe.kind, network) * width * dtype.itemsize
 
 
 def _encoder_call(
@@ -180,7 +181,7 @@ def _guidance(told: ModelFacts, config: Any, blank: Callable[..., Tensor]) -> Te
 def _tokens(kind: str, network: Any) -> int:
     """How many tokens a text encoder reads at once."""
     lengths = (f.text_length for f in FAMILIES.values() if kind in f.text_encoders.values())
-    most = getattr(network.config, "max_position_embeddings", None)
+    most = getattr(network.config.get_text_config(), "max_position_embeddings", None)
     return min(max(lengths, default=0) or TOKENS, most or sys.maxsize)
 
 

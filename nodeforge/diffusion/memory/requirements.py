@@ -94,7 +94,11 @@ class _Tally(TorchDispatchMode):
     def __init__(self, network: nn.Module, *, copies: bool = False) -> None:
         super().__init__()
         self._copies = copies
-        self._alive = {tensor.untyped_storage()._cdata for tensor in network.parameters()}
+        tables = (  # such as angles of rotary embeddings that are no buffers
+            each for module in network.modules() for each in vars(module).values()
+        )
+        held = [*network.parameters(), *(each for each in tables if isinstance(each, Tensor))]
+        self._alive = {tensor.untyped_storage()._cdata for tensor in held}
         self._now = 0
         self.most = 0
 

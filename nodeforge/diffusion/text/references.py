@@ -11,6 +11,9 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.models import FAMILIES, too_many_references
 from nodeforge.values import Conditioning, Latent, LatentMismatchError
 
+_TAUGHT = 32
+"""Multiple of the sides of pictures that a model was taught to see with as many pixels."""
+
 
 class ReferencesError(NodeForgeError):
     """References that a model does not take."""
@@ -30,7 +33,8 @@ class ReferenceSize(NamedTuple):
 def reference_size(width: int, height: int, family: str, original: bool = False) -> ReferenceSize:
     """The size in which a model of `family` sees a picture of `width` and `height`.
 
-    The nearest shape of those it was taught with; where any will do, the picture's own, with at
+    The nearest shape of those it was taught with, or its own shape with the pixels that it was
+    taught with; where any will do, the picture's own, with at
     most the pixels of the pictures it was trained on, in multiples that its latent has.
 
     Args:
@@ -43,6 +47,10 @@ def reference_size(width: int, height: int, family: str, original: bool = False)
         shape = width / height
         nearest = min(facts.reference_sizes, key=lambda size: abs(shape - size[0] / size[1]))
         return ReferenceSize(*nearest, stretched=True)
+    if facts.reference_side and not original:
+        wide, high = (facts.reference_side * (width / height) ** power for power in (0.5, -0.5))
+        taught = (max(1, round(side / _TAUGHT)) * _TAUGHT for side in (wide, high))
+        return ReferenceSize(*taught, stretched=True)
     scale = 1.0 if original else min(1.0, facts.native_size / math.sqrt(width * height))
     multiple = facts.size_multiple
     wide, high = (max(1, int(side * scale) // multiple) * multiple for side in (width, height))

@@ -11,6 +11,7 @@ from nodeforge.diffusion.networks.loading import LoadedVae
 from nodeforge.diffusion.tensors.devices import TILE, out_of_memory_explained
 from nodeforge.diffusion.tensors.latents import check_size
 from nodeforge.diffusion.tensors.tiles import map_tiles
+from nodeforge.diffusion.vae.causal import is_causal
 from nodeforge.diffusion.vae.normalising import as_encoded, as_latent, cells_folded
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
 from nodeforge.models import FAMILIES
@@ -32,6 +33,7 @@ def encode(
     *,
     tiled: bool = False,
     normalised: bool = True,
+    divided: bool = False,
     generators: Sequence[torch.Generator] | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Latent:
@@ -43,6 +45,7 @@ def encode(
         tiled: Work in tiles of `TILE` pixels, which needs less memory and changes numbers.
         normalised: Bring it to the mean and spread that denoisers work in; otherwise it stays
             what the encoder says.
+        divided: As in `as_latent`.
         generators: Draw from the posterior with these, as diffusers' pipelines do, instead
             of taking its mean; one, or one an item.
         check: Called between tiles; what it raises stops the work.
@@ -63,7 +66,7 @@ def encode(
 
         noise = randn_tensor(mean.shape, list(generators), device=mean.device, dtype=mean.dtype)
         mean = mean + spread * noise
-    samples = as_latent(vae.network, mean) if normalised else mean
+    samples = as_latent(vae.network, mean, divided=divided) if normalised else mean
     return Latent(samples.float().cpu().contiguous(), vae.space, vae.scale)
 
 
@@ -71,11 +74,14 @@ def encode_reference(
     vae: LoadedVae, image: Image, family: str, check: Callable[[], None] = lambda: None
 ) -> Latent:
     """`image`, in a size of `nodeforge.diffusion.reference_size`, as models of `family` see it."""
-    return encode(vae, image, normalised=FAMILIES[family].normalises_references, check=check)
+    normalised = FAMILIES[family].normalises_references
+    return encode(vae, image, normalised=normalised, divided=True, check=check)
 
 
 def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     def work(tile: Tensor) -> Tensor:
+        if is_causal(vae.network):  # a picture is a video of one frame
+            return vae.network.encode(tile[:, :, None], return_dict=False)[0].parameters[:, :, 0]
         return vae.network.encode(tile, return_dict=False)[0].parameters
 
     return _in_tiles(pixels, work, TILE, check) if tiled else work(pixels)
@@ -129,6 +135,8 @@ def decode(
 
 def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     def work(tile: Tensor) -> Tensor:
+        if is_causal(vae.network):
+            return vae.network.decode(tile[:, :, None], return_dict=False)[0][:, :, 0]
         return vae.network.decode(tile, return_dict=False)[0]  # pyright: ignore[reportArgumentType]
 
     if not tiled:

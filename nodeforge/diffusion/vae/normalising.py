@@ -8,14 +8,21 @@ import torch
 from torch import Tensor
 
 
-def as_latent(network: Any, encoded: Tensor) -> Tensor:
-    """What the encoder of `network` says, (batch, channels, height, width), as a latent."""
+def as_latent(network: Any, encoded: Tensor, *, divided: bool = False) -> Tensor:
+    """What the encoder of `network` says, (batch, channels, height, width), as a latent.
+
+    Args:
+        network: The VAE.
+        encoded: What its encoder says.
+        divided: Divide by the spread of each channel, as pipelines do with references, where others
+            multiply by its reciprocal: it decides the last bit.
+    """
     if hasattr(network, "bn"):
         mean, spread = _statistics(network, encoded)
         return (_folded(encoded, *network.config.patch_size) - mean) / spread
     if (told := _statistics_of_channels(network, encoded)) is not None:
-        mean, share = told
-        return (encoded - mean) * share
+        mean, spread = told
+        return (encoded - mean) / spread if divided else (encoded - mean) * (1.0 / spread)
     shift, factor = _shift_and_factor(network)
     return (encoded if shift is None else encoded - shift) * factor
 
@@ -26,8 +33,8 @@ def as_encoded(network: Any, latent: Tensor) -> Tensor:
         mean, spread = _statistics(network, latent)
         return _unfolded(latent * spread + mean, *network.config.patch_size).to(network.dtype)
     if (told := _statistics_of_channels(network, latent.to(network.dtype))) is not None:
-        mean, share = told
-        return latent.to(network.dtype) / share + mean
+        mean, spread = told
+        return latent.to(network.dtype) / (1.0 / spread) + mean
     shift, factor = _shift_and_factor(network)
     samples = latent / factor
     return (samples if shift is None else samples + shift).to(network.dtype)
@@ -39,13 +46,13 @@ def cells_folded(network: Any) -> int:
 
 
 def _statistics_of_channels(network: Any, like: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Mean of each channel and the reciprocal of its spread, of VAEs of videos; None of others."""
+    """Mean and spread of each channel, of Wan's VAEs; None of others."""
     config = network.config
     if "z_dim" not in config:
         return None
-    shape = (1, config["z_dim"], 1, 1, 1)
+    shape = (1, config["z_dim"], *[1] * (like.ndim - 2))
     mean, spread = torch.tensor(config["latents_mean"]), torch.tensor(config["latents_std"])
-    return mean.view(shape).to(like), 1.0 / spread.view(shape).to(like)
+    return mean.view(shape).to(like), spread.view(shape).to(like)
 
 
 def _shift_and_factor(network: Any) -> tuple[float | None, float]:

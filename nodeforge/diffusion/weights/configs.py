@@ -75,6 +75,23 @@ def text_encoder_config(part: TextEncoderPart) -> dict[str, Any]:
     return _read(folder / _CONFIG, part.weights, part.weights.part)
 
 
+def inner_config(part: TextEncoderPart, *path: str) -> dict[str, Any]:
+    """An object inside a text encoder's configuration; empty where it has none.
+
+    Args:
+        part: Which text encoder.
+        path: Its name, after those of the objects that it is in.
+
+    Raises:
+        LoadingError: a value in it is out of bounds.
+    """
+    file = (own_folder(part.weights) or TEXT_ENCODER_KINDS[part.kind].config_folder) / _CONFIG
+    found: Any = read_config(file)
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return checked(found, file) if isinstance(found, dict) else {}
+
+
 def denoiser_config(weights: Weights) -> dict[str, Any]:
     """The denoiser's configuration; what a single file says of itself goes before its family's.
 
@@ -168,11 +185,10 @@ def scale_of(config: Mapping[str, Any]) -> int:
     """
     if ratios := config.get("downsampling_ratios"):  # of sounds' VAEs
         return prod(ratios)
-    if told := config.get("scale_factor_spatial"):  # of videos' VAEs
-        return told
-    halvings = len(config.get("block_out_channels", (64,))) - 1
-    patch = config.get("patch_size") or (1,)  # a VAE may fold cells into channels
-    return 2**halvings * patch[0]
+    levels = config.get("temperal_downsample") or ()  # of videos' VAEs
+    halvings = len(levels) or len(config.get("block_out_channels", (64,))) - 1
+    patch = config.get("patch_size") or 1  # a VAE may fold cells, or pixels, into channels
+    return 2**halvings * (patch if isinstance(patch, int) else patch[0])
 
 
 def lacks(weights: Weights, part: str) -> LoadingError:

@@ -198,6 +198,8 @@ def _scheduler(model: Model) -> dict[str, Any]:
         scheduler["prediction_type"] = prediction
     if model.shift is not None:
         scheduler |= {"shift": model.shift, "use_dynamic_shifting": False}
+        if "shift_terminal" in scheduler:  # nor is it stretched to a last level
+            scheduler["shift_terminal"] = None
     if model.zero_snr is not None:
         scheduler["rescale_betas_zero_snr"] = model.zero_snr
     if model.zero_snr:  # only then is the level of nothing but noise among the steps

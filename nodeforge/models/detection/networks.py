@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from nodeforge.models.detection.found import FoundNetworks, Shapes
@@ -32,7 +32,14 @@ from nodeforge.models.detection.unsupported import (
     unsupported_architecture,
 )
 from nodeforge.models.detection.upscalers import find_upscaler
-from nodeforge.models.families import FAMILIES, OOBLECK, SPACES, TEXT_ENCODER_KINDS, WAN_VAE
+from nodeforge.models.families import (
+    FAMILIES,
+    OOBLECK,
+    SPACES,
+    TEXT_ENCODER_KINDS,
+    WAN_VAE,
+    LatentSpace,
+)
 
 _TEXT = (
     "cond_stage_model.transformer.text_model.",
@@ -87,7 +94,14 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, find_denoiser, _vae))
     found = found or (_lora(shapes) if _has(names, _LORA) else _motion_module(shapes))
     found = found or _first(
-        shapes, (_adapter, _image_encoder, find_text_encoder, _text, _embedding)
+        shapes,
+        (
+            _adapter,
+            _image_encoder,
+            lambda shapes: find_text_encoder(shapes, metadata),
+            _text,
+            _embedding,
+        ),
     )
     if found is not None and (found.families or (found.foreign and found.kind is not Kind.VAE)):
         return replace(found, base=_base(metadata))
@@ -287,10 +301,17 @@ def _video_vae(shapes: Shapes) -> FoundNetworks | None:
             parts=("vae",),
             latent_channels=channels,
             latent_scale=spaces[0].scale if spaces else None,
-            families=tuple(f.name for f in FAMILIES.values() if f.latent_space in spaces),
+            families=_working_in(spaces),
             foreign="" if spaces else "A VAE of videos",
         )
     return None
+
+
+def _working_in(spaces: Collection[LatentSpace]) -> tuple[str, ...]:
+    """The families of latent spaces; those that the spaces were made for come first."""
+    found = [family for family in FAMILIES.values() if family.latent_space in spaces]
+    own_first = sorted(found, key=lambda f: f.latent_space.family != f.name)
+    return tuple(family.name for family in own_first)
 
 
 def _sound_vae(shapes: Shapes) -> FoundNetworks | None:

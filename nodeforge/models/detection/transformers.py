@@ -16,7 +16,9 @@ VAE_PREFIXES = ("first_stage_model.", "vae.", "pretransform.model.", "")
 SOUND_VAES = ("decoder.layers.0.weight_v", "decoder.conv1.weight_v")
 """The first tensor of a sound VAE's decoder, by its authors' name and diffusers'."""
 
-_WRAPPERS = ("model.", "")
+_WRAPPERS = ("model.language_model.", "language_model.", "model.", "")
+_EYES = "visual.blocks.0."
+_GGUF_ARCHITECTURE = "general.architecture"
 _BEFORE_TEXT = "text_encoders.{}.transformer."
 
 
@@ -47,12 +49,13 @@ def find_denoiser(shapes: Shapes) -> FoundNetworks | None:
     )
 
 
-def find_text_encoder(shapes: Shapes) -> FoundNetworks | None:
+def find_text_encoder(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks | None:
     """A text encoder alone that is no CLIP."""
+    told = metadata.get(_GGUF_ARCHITECTURE, "")
     for kind in _marked_kinds():
         for wrapper in _WRAPPERS:
             if all(wrapper + mark in shapes for mark in kind.marks):
-                return _text_encoder(shapes, wrapper, kind)
+                return _text_encoder(shapes, wrapper, kind, told)
     return None
 
 
@@ -61,7 +64,7 @@ def bundled_prefix(kind: TextEncoderKind, shapes: Mapping[str, object]) -> str:
     for name in kind.bundled:
         start = _BEFORE_TEXT.format(name)
         inner = [*kind.table, *(f"text_model.{each}" for each in kind.table)]
-        inner += [f"model.{each}" for each in kind.table]
+        inner += [f"{wrapper}{each}" for wrapper in _WRAPPERS for each in kind.table]
         if any(start + each in shapes for each in inner):
             return start
     return ""
@@ -71,7 +74,7 @@ def _marked_kinds() -> Iterator[TextEncoderKind]:
     return (kind for kind in TEXT_ENCODER_KINDS.values() if kind.marks)
 
 
-def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundNetworks:
+def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind, told: str) -> FoundNetworks:
     """The kind of this architecture whose table of words is as wide and as long."""
     table = next((shapes[wrapper + name] for name in like.table if wrapper + name in shapes), ())
     words, width = (*table, 0, 0)[:2]
@@ -82,6 +85,9 @@ def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundN
         if kind.network == like.network and all(wrapper + mark in shapes for mark in kind.marks)
     ]
     found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
+    blind = found is not None and found.sees and not any(_EYES in name for name in shapes)
+    if found is not None and blind and told != found.blind:  # there are such of words alone
+        label = label or f"{found.label} without the network that sees pictures"
     if not label and found is None:
         label = f"{like.label.split('-')[0]} of width {width} with {words:,} words"
     return FoundNetworks(

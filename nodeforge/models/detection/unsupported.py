@@ -57,7 +57,6 @@ MARKS: Marks = (
 
 TEXT_ENCODER_MARKS: Marks = (
     (("visual.blocks.0.norm1.bias", "visual.deepstack_merger_list."), "Qwen3-VL"),
-    (("visual.blocks.0.",), "Qwen2.5-VL"),
 )
 """Of text encoders that otherwise look like those of a kind here."""
 

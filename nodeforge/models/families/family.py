@@ -14,7 +14,7 @@ from nodeforge.models.families.dtypes import HALF_FIRST
 from nodeforge.models.families.signature import Signature
 from nodeforge.models.families.spaces import SPACES, LatentSpace
 from nodeforge.settings import shipped
-from nodeforge.values.guidance import Projection
+from nodeforge.values.guidance import KeptNorm, Projection
 
 
 class GuidanceKind(StrEnum):
@@ -204,6 +204,8 @@ class Family:
         variant: The one that a model is of which nothing tells its variant.
         guidance: How its models are guided.
         projection: How guidance is projected where it acts; None where it is plain.
+        guidance_norm: What of guidance is brought back to the prompt's own length where it acts;
+            None where nothing is.
         guides_from_positive: Whether its pipeline counts guidance from the positive prompt's
             prediction, which decides the last bit.
         shift: How its schedule is moved, where its scheduler is dynamic.
@@ -220,6 +222,8 @@ class Family:
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
         references: How many reference pictures its models take, to edit by.
         reference_name: What its prompts call a reference picture, by its number from 1.
+        reference_side: Side of the square that has as many pixels as each reference is seen with,
+            pixels; 0 where they keep their own size up to the native one's.
         normalises_references: Whether they see them as latents are normalised; InstructPix2Pix
             sees what the VAE's encoder says.
         companions: Whether its models come as separate files of denoiser, text encoders and VAE.
@@ -272,6 +276,7 @@ class Family:
     variant: str = ""
     guidance: GuidanceKind = GuidanceKind.CFG
     projection: Projection | None = None
+    guidance_norm: KeptNorm | None = None
     guides_from_positive: bool = False
     shift: ScheduleShift = ScheduleShift.STATIC
     pipeline_shift: float | None = None
@@ -283,6 +288,7 @@ class Family:
     adapter_factor: int | None = None
     references: int = 0
     reference_name: str = "image {}"
+    reference_side: int = 0
     normalises_references: bool = True
     companions: bool = False
     signature: Signature | None = None
@@ -311,6 +317,15 @@ class Family:
         """
         file = self.config_folder / "prompt_template.txt"
         return file.read_text("utf-8") if file.is_file() else _NO_TEMPLATE
+
+    @cached_property
+    def instruction_template(self) -> str:
+        """The same for an instruction whose pictures the encoder sees; empty where it is blind.
+
+        What is put in begins with the places of the pictures.
+        """
+        file = self.config_folder / "instruction_template.txt"
+        return file.read_text("utf-8") if file.is_file() else ""
 
     @cached_property
     def knows_sigmas(self) -> bool:

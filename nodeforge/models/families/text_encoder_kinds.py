@@ -28,6 +28,8 @@ class TextEncoderKind:
         table: What files call its table of words, one of these.
         words: In that table; 0 where any number may be.
         bundled: What checkpoints of denoiser, text encoders and VAE call it.
+        sees: Whether it reads pictures, too: files of it have the network for that.
+        blind: What GGUF files of its language model alone, which lack that, say of themselves.
     """
 
     name: str
@@ -43,6 +45,8 @@ class TextEncoderKind:
     table: tuple[str, ...] = ("embeddings.token_embedding.weight",)
     words: int = 0
     bundled: tuple[str, ...] = ()
+    sees: bool = False
+    blind: str = ""
 
     @property
     def config_folder(self) -> Path:
@@ -114,6 +118,13 @@ KINDS: Mapping[str, TextEncoderKind] = {
             "qwen3_8b", "Qwen3-8B", "Qwen3Model", 4096,
             "configs/qwen3_8b", "configs/qwen3_4b", "qwen_3_8b.safetensors", 16.4, BFLOAT16_FIRST,
             _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3_8b",),
+        ),
+        TextEncoderKind(
+            "qwen25_vl_7b", "Qwen2.5-VL-7B", "Qwen2_5_VLModel", 3584,
+            "configs/qwen25_vl_7b", "configs/qwen3_4b", "qwen_2.5_vl_7b.safetensors", 16.6,
+            BFLOAT16_FIRST,
+            ("layers.0.self_attn.q_proj.bias", "layers.0.mlp.gate_proj.weight"),
+            _QWEN_TABLE, 152064, ("qwen25_7b",), sees=True, blind="qwen2vl",
         ),
     )
 }  # fmt: skip

@@ -1,9 +1,9 @@
 """The shipped configurations of the transformer families and of their text encoders."""
 
 import json
+import math
 
 import pytest
-import torch
 
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.tokenizer import tokenizer_of
@@ -17,11 +17,13 @@ PARAMETERS = {
     "z_image": 6_154_908_736,
     "flux2_klein_4b": 3_875_544_576,
     "flux2_klein_9b": 9_078_581_248,
+    "qwen_image": 20_430_401_088,
 }
 """Of the denoisers that their authors published, as public parameter counts and file sizes say."""
 TEXT_ENCODERS = {
     "t5_xxl": 4_762_310_656,
     "qwen3_4b": 4_022_468_096,
+    "qwen25_vl_7b": 8_292_166_656 - 152_064 * 3584,
     "qwen3_8b": 8_190_735_360 - 151_936 * 4096,  # without the head, which encoding does not use
 }
 
@@ -53,8 +55,8 @@ def test_the_configs_say_what_the_facts_say(name):
         assert family.in_channels[config["in_channels"]] == meaning
     space = SPACES[family.space]
     vae = json.loads((space.config_folder / "config.json").read_text())
-    folded = torch.tensor(vae.get("patch_size", 1)).prod().item() if "patch_size" in vae else 1
-    assert vae["latent_channels"] * folded == space.channels
+    folded = math.prod(vae.get("patch_size") or (1,))
+    assert vae.get("latent_channels", vae.get("z_dim")) * folded == space.channels
     if space.factor is not None:
         assert (vae["scaling_factor"], vae["shift_factor"]) == (space.factor, space.shift)
 

@@ -221,6 +221,16 @@ def _perturbed(node: NodeConversion) -> None:
     node.set_outputs(replace(model, guidance_wrappers=(*model.guidance_wrappers, wrap)))
 
 
+def _norm(node: NodeConversion) -> None:
+    model = _model(node)
+    if (strength := node.known_value("strength", 1.0)) != 1:
+        node.report_difference(
+            f"The kept length was multiplied by {strength:g}; here it is the prompt's own"
+        )
+    wrap = GuidanceWrapper("sampling.guidance_norm", {"keep": "cells"})
+    node.set_outputs(replace(model, guidance_wrappers=(*model.guidance_wrappers, wrap)))
+
+
 def _discrete(node: NodeConversion) -> None:
     model, sampling = _model(node), node.known_value("sampling", "eps")
     if sampling not in _PREDICTIONS or not model.loader:
@@ -399,6 +409,16 @@ ROWS = (
         ("MODEL",),
         ("sampling.perturbed_attention",),
         _perturbed,
+        "It lies around the guidance, not around the model.",
+        virtual=True,
+    ),
+    Row(
+        "CFGNorm",
+        "CFGNorm",
+        ("strength",),
+        ("MODEL",),
+        ("sampling.guidance_norm",),
+        _norm,
         "It lies around the guidance, not around the model.",
         virtual=True,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from nodeforge.formats.comfyui.link_value import (
 )
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
-from nodeforge.graph.model import Output
+from nodeforge.graph.model import Input, Output
 from nodeforge.models import FAMILIES, Task
 
 _SQUARE = re.compile(r"(\\*)([\[\]])")
@@ -104,6 +105,30 @@ def _instruct_pix2pix(node: NodeConversion) -> None:
         shown.append(given)
     size = EmptyLatent(InputValue(None), InputValue(None), InputValue(1))  # as the picture
     node.set_outputs(*shown, LinkValue("LATENT", empty=size))
+
+
+def _instruct(*pictures: str) -> Callable[[NodeConversion], None]:
+    """An instruction with pictures that the text encoder sees, or without as a plain prompt."""
+
+    def convert(node: NodeConversion) -> None:
+        clip, text = node.link_value("clip"), prompt_text(node, "prompt")
+        family = clip.family if clip else ""
+        shown = [seen for each in pictures if (seen := node.output(each)) is not None]
+        vae = node.output("vae")
+        if not shown:
+            name = _encoded(node, text)
+        elif vae is None:
+            raise NoCounterpartError(
+                "shows pictures to the text encoder alone; here the denoiser sees them, too, and "
+                "wants the VAE."
+            )
+        else:
+            name = node.add("text.instruct", text_encoder=clip, vae=vae, text=text)
+            for number, seen in enumerate(shown):
+                node.links[Input(name, "images", number)] = seen
+        node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning"), family=family))
+
+    return convert
 
 
 def _reference_method(node: NodeConversion) -> None:
@@ -319,6 +344,26 @@ ROWS = (
         ("CONDITIONING",),
         ("text.add_reference",),
         _reference,
+    ),
+    *(
+        Row(
+            kind,
+            kind,
+            ("prompt",),
+            ("CONDITIONING",),
+            ("text.instruct",),
+            _instruct(*pictures),
+            difference=difference,
+        )
+        for kind, pictures, difference in (
+            ("TextEncodeQwenImageEditPlus", ("image1", "image2", "image3"), ""),
+            (
+                "TextEncodeQwenImageEdit",
+                ("image",),
+                "The first Qwen-Image Edit's own words around the instruction are there; here they "
+                "are those of its later versions",
+            ),
+        )
     ),
     Row(
         "InstructPixToPixConditioning",

@@ -13,7 +13,10 @@ RULE = Rule(
     "NF604",
     Severity.WARNING,
     why=("Language models as text encoders are given a number of tokens, and the rest is cut off."),
-    source="The family's configuration: 512 tokens for Flux.1, Chroma, Z-Image and FLUX.2.",
+    source=(
+        "The family's configuration: 512 tokens for Flux.1, Chroma, Z-Image and FLUX.2, 1024 for "
+        "Qwen-Image."
+    ),
 )
 
 

@@ -1,0 +1,123 @@
+"""Qwen-Image: the behaviour (Qwen Team 2025; diffusers' QwenImagePipeline, …EditPlusPipeline)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
+from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
+from nodeforge.diffusion.participants import Residuals
+from nodeforge.diffusion.tensors.packing import in_sequence, pack, unpack
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.text.seeing import PLACE, encode_seeing, patches_of
+from nodeforge.diffusion.text.subwords import encode_llm
+from nodeforge.models import FAMILIES
+from nodeforge.values import Conditioning, Image, Prompt
+
+_LAYERS = (-1,)
+_SYSTEM = 34
+"""Tokens before the prompt, which the denoiser does not read."""
+_INSTRUCTED = 64
+"""The same before an instruction and its pictures."""
+_SEEN_SIDE = 384
+"""Of the square with as many pixels as the text encoder sees of a picture."""
+
+
+@dataclass(frozen=True)
+class QwenImage(Behaviour):
+    """It reads as many tokens as the text has, and after the picture those that it edits."""
+
+    def encode(
+        self,
+        encoder: LoadedTextEncoder,
+        text: str,
+        clip_skip: int = 0,
+        check: Callable[[], None] = lambda: None,
+    ) -> Conditioning:
+        family = FAMILIES[self.name]
+
+        def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
+            del empty  # it was not trained with weights
+            asked = family.prompt_template.format(words)
+            length = _SYSTEM + family.text_length
+            said = encode_llm(encoder.encoders[0], asked, length, _LAYERS, padded=False)
+            return kept(PromptInputs(said.state[:, _SYSTEM:], mask=said.mask[:, _SYSTEM:].bool()))
+
+        return with_empty_prompt(encoder, text, encoded, check)
+
+    def encode_instruction(
+        self,
+        encoder: LoadedTextEncoder,
+        text: str,
+        pictures: Sequence[Image],
+        check: Callable[[], None] = lambda: None,
+    ) -> Conditioning:
+        family, (language, *_) = FAMILIES[self.name], encoder.encoders
+        seen = patches_of(language.network, pictures, _SEEN_SIDE)
+        places = "".join(
+            f"{family.reference_name.format(number)}: <|vision_start|>{PLACE}<|vision_end|>"
+            for number, _ in enumerate(seen.tokens, 1)
+        )
+
+        def encoded(words: str) -> PromptInputs:
+            asked = family.instruction_template.format(places + words)
+            said = encode_seeing(language, asked, seen, _INSTRUCTED + family.text_length)
+            start = slice(_INSTRUCTED, None)
+            return kept(PromptInputs(said.state[:, start], mask=said.mask[:, start].bool()))
+
+        said = empty = encoded("")
+        if text:
+            check()
+            said = encoded(text)
+        return Conditioning(
+            (Prompt(said.embedding, mask=said.mask),),
+            empty.embedding,
+            encoder.family,
+            empty_mask=empty.mask,
+        )
+
+    def predict(
+        self,
+        model: LoadedModel,
+        x: Tensor,
+        timestep: Tensor,
+        said: PromptInputs,
+        residuals: Residuals | None = None,
+    ) -> Tensor:
+        del residuals
+        assert said.mask is not None
+        network, (height, width) = model.network, x.shape[-2:]
+        dtype, pictures = network.dtype, [x, *said.references]
+        text, mask = _trimmed(said.embedding.to(dtype), said.mask)
+        predicted = network(
+            hidden_states=in_sequence([pack(each.to(dtype)) for each in pictures]),
+            timestep=timestep.expand(len(x)).to(x.device, dtype) / 1000,
+            encoder_hidden_states=text,
+            encoder_hidden_states_mask=mask,
+            img_shapes=[[(1, *(side // 2 for side in each.shape[-2:])) for each in pictures]]
+            * len(x),
+            return_dict=False,
+        )[0]
+        made = predicted[:, : self.image_tokens(height, width)]
+        return unpack(made, height, width).float()
+
+    def image_tokens(self, height: int, width: int) -> int:
+        return height // 2 * (width // 2)
+
+
+def _trimmed(text: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The tokens without padding that none of the batch reads; no mask where there is none left.
+
+    Attention with a mask that leaves nothing out gives other last bits.
+    """
+    if mask.is_meta:
+        return text, None
+    longest = int(mask.sum(1).max())
+    text, mask = text[:, :longest], mask[:, :longest]
+    return text, None if bool(mask.all()) else mask
+
+
+QWEN_IMAGE = QwenImage("qwen_image")
