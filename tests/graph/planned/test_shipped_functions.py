@@ -15,6 +15,7 @@ from nodeforge.graph.planned.functions import FUNCTIONS
 from nodeforge.settings import Settings
 from nodeforge.spec import ANY, Catalogue, NodeSpec
 from nodeforge.worker.packs import load_packs
+from support.clip_files import write_moving_picture
 
 NODE_TYPES = load_packs(Settings(home=Path("no-home"))).node_types
 PLANNED = {key: made for key, made in NODE_TYPES.items() if made.spec.planned}
@@ -49,13 +50,14 @@ def sample(spec: NodeSpec, folder: Path) -> dict[str, Any]:
 
     (folder / "lines.txt").write_text("one\ntwo\n", encoding="utf-8")
     Image.new("RGB", (3, 2)).save(folder / "picture.png")
-    files = {"text": "lines.txt", "image": "picture.png", "folder": "", "wildcards": ""}
+    write_moving_picture(folder / "clip.gif")
+    files = {"text": "lines.txt", "image": "picture.png", "video": "clip.gif"}
     made: dict[str, Any] = {}
     for port in spec.inputs:
         if port.many:
             made[port.name] = ["one", "two"]
         elif port.type == "path":
-            made[port.name] = folder / files[port.widget.kind]  # type: ignore[union-attr]
+            made[port.name] = folder / files.get(port.widget.kind, "")  # type: ignore[union-attr]
         elif port.type == ANY:
             made[port.name] = "one"
         else:
