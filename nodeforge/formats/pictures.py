@@ -34,6 +34,8 @@ _MEDIA = ("a video", "a sound", "an Ogg", "a GIF")
 """What kinds of files that FFmpeg reads begin with, see `file_kind`."""
 _TOLD = frozenset({"prompt", "workflow", "parameters", "comment", "title", "description"})
 """Texts of videos that are worth naming; others are their encoder's."""
+_OTHERS = {"prompt", "workflow", "parameters", "invokeai_metadata", "sd-metadata", "Comment"}
+"""Texts of which an import may make a workflow."""
 
 
 class NoWorkflowError(WorkflowError):
@@ -44,11 +46,12 @@ class NoWorkflowError(WorkflowError):
 
     def __init__(self, path: Path, texts: tuple[str, ...]) -> None:
         found = f" It has: {', '.join(texts)}." if texts else ""
-        theirs = bool({"prompt", "workflow"} & set(texts))
+        theirs = _OTHERS & set(texts)
+        program = "ComfyUI" if {"prompt", "workflow"} & theirs else "Another program"
         super().__init__(
             f"holds no NodeForge workflow.{found}",
             place=path.name,
-            way_out=f"ComfyUI made it. Make a workflow of it: nodeforge import '{path.name}'."
+            way_out=f"{program} made it. Make a workflow of it: nodeforge import '{path.name}'."
             if theirs
             else "Choose a picture or video that NodeForge saved, and that no program has changed "
             "since.",

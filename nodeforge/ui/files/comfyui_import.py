@@ -1,4 +1,4 @@
-"""Opens ComfyUI workflows as new documents and shows the import report."""
+"""Opens workflows and pictures of other programs as new documents and shows the report."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from nodeforge.ui.documents.workspace import Workspace
 
 if TYPE_CHECKING:
     from nodeforge.formats.comfyui import Imported, Report
+    from nodeforge.formats.parameters.foreign.report import ImportedSettings, SettingsReport
 
 
 class ReportDialog(QDialog):
     """Shows an import report as text that can be copied."""
 
-    def __init__(self, report: Report, name: str, parent: QWidget) -> None:
+    def __init__(self, report: Report | SettingsReport, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Import of {name}")
         self.resize(720, 480)
@@ -52,7 +53,12 @@ class ComfyUIImport:
         workspace.closed.connect(lambda opened: message_bars.dismiss(_subject(opened)))
 
     def show(
-        self, imported: Imported, name: str, buttons: Sequence[Button] = (), *, in_front: bool
+        self,
+        imported: Imported | ImportedSettings,
+        name: str,
+        buttons: Sequence[Button] = (),
+        *,
+        in_front: bool,
     ) -> OpenDocument:
         """Show an imported workflow as a new one, and what became of it.
 
@@ -72,7 +78,7 @@ class ComfyUIImport:
         self._message_bars.show_message(subject, text, [show, *buttons], kind, opened.id)
         return opened
 
-    def _show_report(self, opened: OpenDocument, report: Report) -> None:
+    def _show_report(self, opened: OpenDocument, report: Report | SettingsReport) -> None:
         ReportDialog(report, opened.name, self._parent).exec()
 
 
