@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import (
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class ReportDialog(QDialog):
-    """Shows an import report as text that can be copied."""
+    """Shows a report as text that can be copied."""
 
-    def __init__(self, report: Report | SettingsReport, name: str, parent: QWidget) -> None:
+    def __init__(self, lines: Iterable[str], title: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Import of {name}")
+        self.setWindowTitle(title)
         self.resize(720, 480)
-        self.text = QPlainTextEdit("\n".join(report.lines()), readOnly=True)
-        self.text.setAccessibleName("Import report of each node")
+        self.text = QPlainTextEdit("\n".join(lines), readOnly=True)
+        self.text.setAccessibleName("Report of each node")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
@@ -79,7 +79,7 @@ class ComfyUIImport:
         return opened
 
     def _show_report(self, opened: OpenDocument, report: Report | SettingsReport) -> None:
-        ReportDialog(report, opened.name, self._parent).exec()
+        ReportDialog(report.lines(), f"Import of {opened.name}", self._parent).exec()
 
 
 def _subject(opened: OpenDocument) -> str:
