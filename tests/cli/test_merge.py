@@ -28,7 +28,7 @@ def test_a_conflict_ends_with_1_and_is_an_error_until_resolved(nodeforge: Comman
     assert made["nodes"]["schedule"]["values"] == {"name": "auto", "steps": 30, "strength": 0.5}
     assert made["conflicts"]["schedule.values.steps"]["theirs"] == 40
     refused = nodeforge("lint", ours)
-    assert (refused.code, "NF118" in refused.out) == (1, True)
+    assert (refused.code, "NF118" in refused.out) == (2, True)
     del made["conflicts"]
     ours.write_text(json.dumps(made), "utf-8")
     assert "NF118" not in nodeforge("lint", ours).out

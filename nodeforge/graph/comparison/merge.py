@@ -6,18 +6,44 @@ the conflict is listed. Where nodes are is no conflict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.document import VIEW_TABLES, Document, View
 from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
 from nodeforge.graph.paths import join
 
-_FIELDS = ("title", "mode", "pin")
+_FIELDS, _TABLES = ("title", "mode", "pin"), ("values", "lint", "extra")
+_PORTS = ("inputs", "outputs", "exposed")
+"""Tables of a subgraph."""
 _OF_DOCUMENT = "@"
 """Begins the path of a conflict that is about no node: ``@assets``."""
+
+
+class _Sides(NamedTuple):
+    """The same thing in all three workflows."""
+
+    base: Any
+    ours: Any
+    theirs: Any
+
+    def each(self, get: Callable[[Any], Any]) -> _Sides:
+        """What `get` finds in each of them."""
+        return _Sides(get(self.base), get(self.ours), get(self.theirs))
+
+    def field(self, name: str) -> _Sides:
+        return self.each(lambda side: getattr(side, name))
+
+    def entry(self, key: Any) -> _Sides:
+        """The entry of a table, or ABSENT."""
+        return self.each(lambda side: side.get(key, ABSENT))
+
+    @property
+    def keys(self) -> Iterator[Any]:
+        """Those of the tables of ours, then what only theirs has."""
+        return iter({**self.ours, **self.theirs})
 
 
 def merge(base: Document, ours: Document, theirs: Document) -> Document:
@@ -28,149 +54,119 @@ def merge(base: Document, ours: Document, theirs: Document) -> Document:
         ours: What stays where both changed the same.
         theirs: The other.
     """
-    return _Merging().document(base, ours, theirs)
+    sides, decided, silent = _Sides(base, ours, theirs), _Merging(), _Merging()
+    graph = decided.graph(sides.field("graph"), "")
+    form, assets, lint = (
+        decided.table(sides.field(name), f"{_OF_DOCUMENT}{name}", "")
+        for name in ("form", "assets", "lint")
+    )
+    views = sides.field("view")  # how it looks, and what it was last run with, is no conflict
+    looks = {name: silent.table(views.field(name), "", "") for name in VIEW_TABLES}
+    return Document(
+        graph,
+        form,
+        View(**looks, extra=ours.view.extra),
+        assets,
+        lock=silent.table(sides.field("lock"), "", ""),
+        lint=lint,
+        conflicts=theirs.conflicts | ours.conflicts | decided.conflicts,
+        extra=ours.extra,
+        app=ours.app,
+    )
 
 
 class _Merging:
+    """Decides for each part, and lists what it cannot decide."""
+
     def __init__(self) -> None:
         self.conflicts: dict[str, Any] = {}
 
-    def document(self, base: Document, ours: Document, theirs: Document) -> Document:
-        sides = (base, ours, theirs)
-        graph = self.graph(base.graph, ours.graph, theirs.graph, "")
-        tables = {
-            name: self.table(*(side.table(name) for side in sides), f"{_OF_DOCUMENT}{name}", "")
-            for name in ("form", "assets", "lint")
-        }
-        conflicts = self.conflicts  # of how it looks, and of the last run, there are none
-        self.conflicts = {}
-        view = View(
-            **{
-                name: self.table(*(side.table(name) for side in sides), "", "")
-                for name in VIEW_TABLES
-            },
-            extra=ours.view.extra,
-        )
-        lock = self.table(base.lock, ours.lock, theirs.lock, "", "")
-        return Document(
-            graph,
-            view=view,
-            lock=lock,
-            conflicts=theirs.conflicts | ours.conflicts | conflicts,
-            extra=ours.extra,
-            app=ours.app,
-            **tables,
-        )
-
-    def graph(self, base: Graph, ours: Graph, theirs: Graph, group: str) -> Graph:
+    def graph(self, sides: _Sides, group: str) -> Graph:
         """One level; `group` is the path of the subgraph, empty for the root."""
         nodes: dict[str, Node] = {}
         only_ours = set[str]()
-        """Nodes in conflict as a whole: theirs and its links are left out."""
-        for name in {**ours.nodes, **theirs.nodes}:
-            before, our, their = (side.nodes.get(name) for side in (base, ours, theirs))
-            path = join(group, name)
-            if our is not None and their is not None:
-                if _is_alike(our, their):
-                    nodes[name] = self.node(before, our, their, path)
-                    continue
-                nodes[name] = self.pick(before, our, their, path, "", "")
-                if nodes[name] is our:
-                    only_ours.add(name)
-            elif before is None:
-                nodes[name] = our or their  # pyright: ignore[reportArgumentType]  one is there
-            else:
-                side = ours if our is not None else theirs
-                if (our or their) == before and _uses(side, name) <= _uses(base, name):
-                    continue  # the other side has removed it
-                self._add_conflict(before, our, their, path, "", "")
-                if our is not None:
-                    nodes[name] = our
-                    only_ours.add(name)
-        known = {*base.nodes, *ours.nodes, *theirs.nodes}
-        gone = known - nodes.keys()
-        links = self._links(base.links, ours.links, theirs.links, group, only_ours)
-        kept = {e: s for e, s in links.items() if gone.isdisjoint((e.node, s.node))}
-        return Graph(nodes, kept)
+        """Nodes in conflict as a whole: theirs, and its links, are left out."""
+        tables = sides.field("nodes")
+        for name in tables.keys:
+            found = tables.entry(name)
+            kept = self._kept(found, sides, name, join(group, name))
+            if kept is not ABSENT:
+                nodes[name] = kept
+            if join(group, name) in self.conflicts:
+                only_ours.add(name)
+        gone = {*sides.base.nodes, *tables.keys} - nodes.keys()
+        links = self._links(sides.field("links"), group, only_ours)
+        return Graph(nodes, {e: s for e, s in links.items() if gone.isdisjoint((e.node, s.node))})
 
-    def _links(
-        self,
-        base: Mapping[Input, Output],
-        ours: Mapping[Input, Output],
-        theirs: Mapping[Input, Output],
-        group: str,
-        only_ours: set[str],
-    ) -> dict[Input, Output]:
+    def _kept(self, found: _Sides, graphs: _Sides, name: str, path: str) -> Any:
+        """A node that at least one side has; ABSENT where the other has removed it."""
+        base, ours, theirs = found
+        if _is_alike(ours, theirs):
+            return self.node(found, path)
+        if ABSENT not in (ours, theirs):
+            return self.pick(found, path, "", "")
+        if base is ABSENT:
+            return theirs if ours is ABSENT else ours
+        left, side = (theirs, graphs.theirs) if ours is ABSENT else (ours, graphs.ours)
+        if left != base or not _uses(side, name) <= _uses(graphs.base, name):
+            self._add_conflict(found, path, "", "")
+            return ours
+        return ABSENT
+
+    def _links(self, tables: _Sides, group: str, only_ours: set[str]) -> dict[Input, Output]:
         links: dict[Input, Output] = {}
-        for end in {**ours, **theirs}:
-            starts = [side.get(end, ABSENT) for side in (base, ours, theirs)]
+        for end in tables.keys:
+            starts = tables.entry(end)
             around = {end.node, *(start.node for start in starts if start is not ABSENT)}
+            start = starts.ours
             if only_ours.isdisjoint(around):
                 port = str(end).partition(".")[2]
-                start = self.pick(*starts, join(group, end.node), "links", port)
-            else:
-                start = starts[1]
+                start = self.pick(starts, join(group, end.node), "links", port)
             if start is not ABSENT:
                 links[end] = start
         return links
 
-    def node(self, base: Node | None, ours: Node, theirs: Node, path: str) -> Node:
+    def node(self, sides: _Sides, path: str) -> Node:
         """A node that both have, of one type."""
-        if base is None or not _is_alike(base, ours):
+        base, ours, theirs = sides
+        if not _is_alike(base, ours):
             base = Subgraph() if isinstance(ours, Subgraph) else Node(ours.type)
-        sides = (base, ours, theirs)
-        changed: dict[str, Any] = {
-            name: self.pick(*(getattr(side, name) for side in sides), path, name, "")
-            for name in _FIELDS
-        }
-        for name in ("values", "lint", "extra"):
-            changed[name] = self.table(*(getattr(side, name) for side in sides), path, name)
-        if isinstance(base, Subgraph) and isinstance(ours, Subgraph):
-            assert isinstance(theirs, Subgraph)
-            changed["graph"] = self.graph(base.graph, ours.graph, theirs.graph, path)
-            groups = (base, ours, theirs)
-            for name in ("inputs", "outputs", "exposed"):
-                changed[name] = self.table(*(getattr(side, name) for side in groups), path, name)
+        sides = _Sides(base, ours, theirs)
+        changed: dict[str, Any] = {}
+        for name in _FIELDS:
+            changed[name] = self.pick(sides.field(name), path, name, "")
+        for name in _TABLES:
+            changed[name] = self.table(sides.field(name), path, name)
+        if isinstance(ours, Subgraph):
+            changed["graph"] = self.graph(sides.field("graph"), path)
+            for name in _PORTS:
+                changed[name] = self.table(sides.field(name), path, name)
         return replace(ours, **changed)
 
-    def table(
-        self,
-        base: Mapping[str, Any],
-        ours: Mapping[str, Any],
-        theirs: Mapping[str, Any],
-        path: str,
-        field: str,
-    ) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        for key in {**ours, **theirs}:
-            values = (side.get(key, ABSENT) for side in (base, ours, theirs))
-            value = self.pick(*values, path, field, key)
-            if value is not ABSENT:
-                made[key] = value
-        return made
+    def table(self, sides: _Sides, path: str, field: str) -> dict[str, Any]:
+        made = {key: self.pick(sides.entry(key), path, field, key) for key in sides.keys}
+        return {key: value for key, value in made.items() if value is not ABSENT}
 
-    def pick(self, base: Any, ours: Any, theirs: Any, path: str, field: str, port: str) -> Any:
+    def pick(self, sides: _Sides, path: str, field: str, port: str) -> Any:
         """What only one side changed, else ours."""
+        base, ours, theirs = sides
         if _same(ours, theirs) or _same(base, theirs):
             return ours
         if _same(base, ours):
             return theirs
-        self._add_conflict(base, ours, theirs, path, field, port)
+        self._add_conflict(sides, path, field, port)
         return ours
 
-    def _add_conflict(
-        self, base: Any, ours: Any, theirs: Any, path: str, field: str, port: str
-    ) -> None:
-        self.conflicts[".".join(filter(None, (path, field, port)))] = {
-            "path": path,
-            "port": port or field,
-            "base": _plain(base),
-            "ours": _plain(ours),
-            "theirs": _plain(theirs),
-        }
+    def _add_conflict(self, sides: _Sides, path: str, field: str, port: str) -> None:
+        told = {name: _plain(side) for name, side in sides._asdict().items()}
+        key = ".".join(filter(None, (path, field, port)))
+        self.conflicts[key] = {"path": path, "port": port or field, **told}
 
 
-def _is_alike(one: Node, other: Node) -> bool:
+def _is_alike(one: Any, other: Any) -> bool:
+    """Whether both are nodes, and of one type."""
+    if not isinstance(one, Node) or not isinstance(other, Node):
+        return False
     return one.type == other.type and isinstance(one, Subgraph) == isinstance(other, Subgraph)
 
 

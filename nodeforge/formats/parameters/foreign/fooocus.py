@@ -50,7 +50,7 @@ def read(texts: Mapping[str, str]) -> PictureSettings | None:
     made.clip_skip = skip - 2 if skip and skip > 2 else None
     made.loras = [*_loras(given)]
     if given.left.get("refiner_model") in (None, "", "None"):
-        given.take("refiner_model"), given.take("refiner_switch")
+        given.take("refiner_model", "refiner_switch")
     _read_styles(made, given)
     made.not_understood |= given.rest(*_IGNORED)
     made.differences.append(

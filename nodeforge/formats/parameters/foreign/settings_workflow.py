@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.formats.comfyui.sampling_names import shortened
@@ -51,16 +52,16 @@ class _Workflow:
     def build(self) -> None:
         told = self.settings
         file = self._file(Kind.CHECKPOINT, told.model, told.model_hash)
-        loaded = self.add("models.load", "model", file=file)
+        loaded = self.add("models.load", "model", values={"file": file})
         model, encoder, vae = (Output(loaded, p) for p in ("model", "text_encoder", "vae"))
         if told.vae:
             file = self._file(Kind.VAE, told.vae)
-            vae = Output(self.add("models.load_vae", "vae", file=file), "vae")
+            vae = Output(self.add("models.load_vae", "vae", values={"file": file}), "vae")
         for each in told.loras:
             weights = {"model_weight": each.model_weight, "text_weight": each.text_weight}
             file = self._file(Kind.LORA, each.name, each.hash)
             ends = {"model": model, "text_encoder": encoder}
-            lora = self.add("models.load_lora", "lora", ends, file=file, **weights)
+            lora = self.add("models.load_lora", "lora", ends, {"file": file, **weights})
             model, encoder = Output(lora, "model"), Output(lora, "text_encoder")
         self.loop = {"model": model, **self._prompts(encoder)}
         self.loop |= {"sampler": self._sampler(told.sampler), "guidance": self._guidance()}
@@ -74,14 +75,14 @@ class _Workflow:
         self,
         kind: str,
         wish: str,
-        links: dict[str, Output] | None = None,
+        links: Mapping[str, Output] | None = None,
+        values: Mapping[str, Any] | None = None,
         title: str = "",
-        **values: Any,
     ) -> str:
         """Add a node; a value that is None is left to it, and one that it refuses is reported."""
         name = self._ids(wish)
         spec = self.catalogue[kind]
-        kept = {port: value for port, value in values.items() if value not in (None, "")}
+        kept = {port: value for port, value in (values or {}).items() if value not in (None, "")}
         for port in list(kept):
             widget = spec.input[port].widget
             if isinstance(widget, _BOUND) and not widget.allows(kept[port]):
@@ -103,22 +104,22 @@ class _Workflow:
         texts["negative"] = ("negative", "Negative prompt", self.settings.negative)
         return {
             port: Output(
-                self.add("text.encode", wish, ends, title, text=text, clip_skip=skip),
+                self.add("text.encode", wish, ends, {"text": text, "clip_skip": skip}, title),
                 "conditioning",
             )
             for port, (wish, title, text) in texts.items()
         }
 
     def _sampler(self, name: str) -> Output:
-        convention = self.settings.convention
-        made = self.add("sampling.sampler", "sampler", name=name, convention=convention)
+        values = {"name": name, "convention": self.settings.convention}
+        made = self.add("sampling.sampler", "sampler", values=values)
         return Output(made, "sampler")
 
     def _guidance(self, scale: float | None = None) -> Output:
         told = self.settings
         scale = told.guidance if scale is None else scale
         values = {"scale": scale, "true_scale": told.true_guidance, "rescale": told.rescale}
-        return Output(self.add("sampling.guidance", "guidance", **values), "guidance")
+        return Output(self.add("sampling.guidance", "guidance", values=values), "guidance")
 
     def _first_pass(self, vae: Output) -> Output:
         told = self.settings
@@ -128,8 +129,10 @@ class _Workflow:
         noise |= {} if starts else size
         schedule = {"name": told.schedule, "steps": told.steps, "strength": told.strength}
         ends = self.loop | {
-            "noise": Output(self.add("sampling.noise", "noise", **noise), "noise"),
-            "schedule": Output(self.add("sampling.schedule", "schedule", **schedule), "schedule"),
+            "noise": Output(self.add("sampling.noise", "noise", values=noise), "noise"),
+            "schedule": Output(
+                self.add("sampling.schedule", "schedule", values=schedule), "schedule"
+            ),
         }
         if starts:
             ends |= self._source(vae, size)
@@ -141,7 +144,8 @@ class _Workflow:
         picture = Output(self.add("image.load", "image"), "image")
         if all(size.values()):
             ends = {"image": picture}
-            picture = Output(self.add("image.resize", "resize", ends, fit="crop", **size), "image")
+            values = {"fit": "crop", **size}
+            picture = Output(self.add("image.resize", "resize", ends, values), "image")
         ends = {"vae": vae, "image": picture}
         found = {"latent": Output(self.add("latent.encode", "encode", ends), "latent")}
         if self.settings.mask:
@@ -159,9 +163,11 @@ class _Workflow:
         values = {"name": name, "steps": steps, "strength": strength}
         seed = settings.seed if told.seed is None else told.seed
         ends = self.loop | {
-            "noise": Output(self.add("sampling.noise", "second_noise", seed=seed), "noise"),
+            "noise": Output(
+                self.add("sampling.noise", "second_noise", values={"seed": seed}), "noise"
+            ),
             "schedule": Output(
-                self.add("sampling.schedule", "second_schedule", **values), "schedule"
+                self.add("sampling.schedule", "second_schedule", values=values), "schedule"
             ),
             "latent": self._enlarged(told, latent, vae),
         }
@@ -169,7 +175,7 @@ class _Workflow:
             ends["sampler"] = self._sampler(told.sampler)
         if told.guidance is not None:
             ends["guidance"] = self._guidance(told.guidance)
-        return Output(self.add("sampling.denoise", "refine", ends, "Second pass"), "latent")
+        return Output(self.add("sampling.denoise", "refine", ends, title="Second pass"), "latent")
 
     def _enlarged(self, told: HiresPass, latent: Output, vae: Output) -> Output:
         """Latents are enlarged as such where A1111's upscaler says so, else the picture."""
@@ -179,18 +185,18 @@ class _Workflow:
         if kind == "latent" or not told.upscaler:
             method = method.rstrip(")").removesuffix(" antialiased") or "bilinear"
             node = "latent.upscale" if told.width else "latent.scale_by"
-            made = self.add(node, "enlarge", {"latent": latent}, method=method, **size)
+            made = self.add(node, "enlarge", {"latent": latent}, {"method": method, **size})
             return Output(made, "latent")
         decoded = self.add("latent.decode", "first_picture", {"vae": vae, "latent": latent})
         ends = {"image": Output(decoded, "image")}
         plain = self.catalogue["image.resize"].input["method"].widget
         if isinstance(plain, ChoiceWidget) and plain.allows(told.upscaler.lower()):
             node = "image.resize" if told.width else "image.scale_by"
-            made = self.add(node, "enlarge", ends, method=told.upscaler.lower(), **size)
+            made = self.add(node, "enlarge", ends, {"method": told.upscaler.lower(), **size})
         else:
             file = self._file(Kind.UPSCALER, told.upscaler)
-            loaded = self.add("image.load_upscaler", "upscaler", file=file)
+            loaded = self.add("image.load_upscaler", "upscaler", values={"file": file})
             ends |= {"upscale_model": Output(loaded, "upscale_model")}
-            made = self.add("image.enlarge", "enlarge", ends, **size)
+            made = self.add("image.enlarge", "enlarge", ends, size)
         ends = {"vae": vae, "image": Output(made, "image")}
         return Output(self.add("latent.encode", "encode_again", ends), "latent")
