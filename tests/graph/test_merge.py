@@ -166,3 +166,15 @@ def test_two_nodes_of_one_id_and_of_other_types_are_a_conflict():
     merged = merge(document(), ours, theirs)
     assert merged.node("new").type == "graph.note"
     assert merged.conflicts["new"]["theirs"] == "image.save"
+
+
+def test_a_port_that_both_linked_to_new_nodes_is_a_conflict():
+    end = Input("denoise", "positive")
+    ours, theirs = document(), document()
+    for side, name in ((ours, "one"), (theirs, "other")):
+        side.graph.nodes[name] = Node("text.encode")
+        side.graph.links[end] = Output(name, "conditioning")
+    merged = merge(document(), ours, theirs)
+    assert {"one", "other"} <= merged.graph.nodes.keys()
+    assert merged.graph.links[end] == Output("one", "conditioning")
+    assert merged.conflicts.keys() == {"denoise.links.positive"}

@@ -13,7 +13,7 @@ from nodeforge.graph.inline import inline
 from nodeforge.graph.model import Input, Mode, Output
 from nodeforge.graph.paths import Names, ancestors, join, split
 
-ADDED, REMOVED, CHANGED = "#2e7d4f", "#a23b3b", "#9a7420"
+ADDED, REMOVED, CHANGED = "#3fd67f", "#ff5a5a", "#ffb830"
 """Colours of nodes: what is new, what is gone, and what is other than before."""
 
 
