@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats.parameters import HASHED_FILES, with_hashes
+from nodeforge.formats.parameters import HASHED_FILES, LORA_KEY, with_hashes
 from nodeforge.models import SMALL, known_sha256, sha256, size_of
 
 _hashing: dict[Path, threading.Thread] = {}
@@ -22,10 +22,11 @@ def begin_hashing(stamp: Mapping[str, str]) -> None:
         stamp: The texts of a run (`nodeforge.formats.run_stamp`).
     """
     named = (text for name, text in stamp.items() if name.split(" ")[0] == HASHED_FILES)
-    for path in {Path(path) for text in named for path in json.loads(text).values()}:
+    for key, told in {each for text in named for each in json.loads(text).items()}:
+        path, is_lora = Path(told), key.startswith(LORA_KEY)
         working = _hashing.get(path)
         if working is None or not working.is_alive():
-            _hashing[path] = threading.Thread(target=_hash, args=(path,), daemon=True)
+            _hashing[path] = threading.Thread(target=_hash, args=(path, is_lora), daemon=True)
             _hashing[path].start()
 
 
@@ -37,9 +38,9 @@ def finished_stamp(stamp: Mapping[str, str]) -> tuple[dict[str, str], list[str]]
     return with_hashes(stamp, _sha256)
 
 
-def _hash(path: Path) -> None:
+def _hash(path: Path, is_lora: bool) -> None:
     with contextlib.suppress(NodeForgeError, OSError):  # whoever reads the model says so
-        for after_header in (False, True):
+        for after_header in (False, True) if is_lora else (False,):
             if known_sha256(path, after_header=after_header) is None:
                 sha256(path, after_header=after_header)
 

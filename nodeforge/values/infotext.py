@@ -19,7 +19,8 @@ _FACT = re.compile(
     rf"(?=,{_GAP}\w[\w \-/]*:\s|,?{_GAP}$)"
 )
 _FEWEST = 3
-"""Facts that a line needs to be taken for one, as in A1111: a prompt may hold a colon, too."""
+"""Facts that a line needs to be taken for one, as in A1111, unless it begins with the steps: a
+prompt may hold a colon, too."""
 _LORA = re.compile(r"<lora:([^<>:]+)((?::[^<>:]*)*)>")
 
 
@@ -84,7 +85,7 @@ def without_loras(prompt: str) -> tuple[str, list[LoraTag]]:
 
 
 def _is_facts(line: str) -> bool:
-    return len(_FACT.findall(line)) >= _FEWEST
+    return line.startswith("Steps: ") or len(_FACT.findall(line)) >= _FEWEST
 
 
 def _number(text: str) -> float:

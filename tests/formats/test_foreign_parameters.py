@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from nodeforge.formats.parameters.foreign.reading import import_any, settings_of
 from nodeforge.formats.parameters.foreign.report import ImportedSettings
 from nodeforge.formats.parameters.foreign.settings_workflow import workflow_of
 from nodeforge.graph.model import Graph, Input
-from nodeforge.models import ModelFolders
-from nodeforge.settings import Settings
+from nodeforge.models import ModelFolders, sha256
+from nodeforge.settings import ModelFolder, Settings, shipped
 from nodeforge.spec import Catalogue
 
 CATALOGUE = Catalogue.shipped()
@@ -201,6 +202,12 @@ TOLD: dict[str, dict[str, Any]] = {
 TOLD["Forge"] = TOLD["A1111"]
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes are remembered there."""
+    monkeypatch.setenv("NODEFORGE_HOME", str(tmp_path / "home"))
+
+
 def read(texts: dict[str, str]) -> PictureSettings:
     made = settings_of(texts)
     assert made is not None
@@ -247,7 +254,7 @@ def test_a_picture_of_a_program_opens_as_a_workflow(program: str, tmp_path: Path
     assert all(any(name in line for line in report) for name in told["lost"])
 
 
-def test_a_model_is_found_by_its_hash_and_by_its_name(tmp_path: Path):
+def test_a_model_is_found_by_its_name_without_its_folder(tmp_path: Path):
     folders = ModelFolders(Settings(home=tmp_path))
     told = read({"parameters": "a <lora:flat:1>\nSteps: 4, Sampler: Euler, Seed: 1, Model: NANO"})
     made = workflow_of(told, CATALOGUE, folders)
@@ -416,3 +423,17 @@ def test_a_comment_of_fooocus_is_read(tmp_path: Path):
     made = import_any(file, CATALOGUE)
     assert isinstance(made, ImportedSettings)
     assert made.report.program == "Fooocus"
+
+
+def test_a_lora_that_was_renamed_is_found_by_its_hash(tmp_path: Path):
+    there = tmp_path / "models" / "loras" / "renamed.safetensors"
+    there.parent.mkdir(parents=True)
+    shutil.copy(shipped("resources") / "models" / "nano" / "lora" / "flat.safetensors", there)
+    folder = ModelFolder(str(tmp_path / "models"))
+    folders = ModelFolders(Settings(home=tmp_path / "home", model_folders=(folder,)))
+    digits = sha256(folders.find("lora", "renamed"), after_header=True)[:12]
+    text = A1111.replace("7d1f00aa22bb", digits)
+    made = workflow_of(read({"parameters": text}), CATALOGUE, folders)
+    (lora,) = of_type(made.document.graph, "models.load_lora")
+    assert lora["file"] in ("renamed.safetensors", "nano/lora/flat.safetensors")
+    assert ("lora", "inks") not in made.report.missing

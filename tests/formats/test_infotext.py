@@ -24,6 +24,12 @@ CATALOGUE = Catalogue.shipped()
 FLAT = shipped("resources") / "models" / "nano" / "lora" / "flat.safetensors"
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes are remembered there."""
+    monkeypatch.setenv("NODEFORGE_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture
 def folders(tmp_path) -> ModelFolders:
     return ModelFolders(Settings(home=tmp_path / "home"))

@@ -18,6 +18,12 @@ PICTURE = np.zeros((8, 8, 3), np.uint8)
 WORKFLOWS = ("text_to_image", "lora_style", "image_to_image", "inpaint", "two_pass_upscale")
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes are remembered there."""
+    monkeypatch.setenv("NODEFORGE_HOME", str(tmp_path / "home"))
+
+
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_another_reader_understands_our_pictures(name: str, tmp_path: Path):
     document = load(shipped("workflows") / f"{name}.json")

@@ -1,6 +1,6 @@
 """The summary of a run in saved pictures, as A1111 writes it; and that of other programs read."""
 
-from nodeforge.formats.parameters.hashes import HASHED_FILES, PARAMETERS, with_hashes
+from nodeforge.formats.parameters.hashes import HASHED_FILES, LORA_KEY, PARAMETERS, with_hashes
 from nodeforge.formats.parameters.loop_prompts import (
     CHANGE,
     LoopPrompt,
@@ -13,6 +13,7 @@ from nodeforge.formats.parameters.summary import parameters, texts_of_copies, te
 __all__ = [
     "CHANGE",
     "HASHED_FILES",
+    "LORA_KEY",
     "PARAMETERS",
     "LoopPrompt",
     "loop_prompts",
