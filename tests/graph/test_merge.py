@@ -20,7 +20,7 @@ from nodeforge.graph.edits import (
     Unlink,
 )
 from nodeforge.graph.edits.base import GraphEdit
-from nodeforge.graph.model import Input, Mode, Node, Output
+from nodeforge.graph.model import Input, Mode, Node, Output, Subgraph
 from support.graphs import text_to_image
 
 PAIRS = 500
@@ -160,12 +160,44 @@ def test_values_that_python_takes_for_equal_are_not(ours: object, theirs: object
     assert merge(document(), *sides).conflicts
 
 
-def test_two_nodes_of_one_id_and_of_other_types_are_a_conflict():
+def test_new_nodes_that_both_gave_one_id_are_two():
     ours, theirs = document(), document()
-    ours.graph.nodes["new"], theirs.graph.nodes["new"] = Node("graph.note"), Node("image.save")
+    for side, text in ((ours, "one"), (theirs, "other")):
+        side.graph.nodes["encode"] = Node("text.encode", {"text": text})
+        side.graph.links[Input("encode", "text_encoder")] = Output("model", "text_encoder")
+        side.view.positions["encode"] = [len(text), 0]
+    theirs.graph.links[Input("denoise", "positive")] = Output("encode", "conditioning")
     merged = merge(document(), ours, theirs)
-    assert merged.node("new").type == "graph.note"
-    assert merged.conflicts["new"]["theirs"] == "image.save"
+    texts = [merged.node(name).values["text"] for name in ("encode", "encode_2")]
+    assert (texts, merged.conflicts) == (["one", "other"], {})
+    assert merged.graph.links[Input("denoise", "positive")].node == "encode_2"
+    assert merged.graph.links[Input("encode_2", "text_encoder")].node == "model"
+    assert merged.view.positions == {"encode": [3, 0], "encode_2": [5, 0]}
+
+
+def test_new_nodes_inside_a_subgraph_are_two_also_at_its_ports():
+    sides = []
+    for text in ("one", "other"):
+        side = grouped()
+        group = side.node("words")
+        assert isinstance(group, Subgraph)
+        group.graph.nodes["note"] = Node("text.encode", {"text": text})
+        group.outputs[text] = Output("note", "conditioning")
+        sides.append(side)
+    words = merge(grouped(), *sides).node("words")
+    assert isinstance(words, Subgraph)
+    found = {port: words.graph.nodes[words.outputs[port].node] for port in ("one", "other")}
+    assert {port: node.values["text"] for port, node in found.items()} == {
+        "one": "one",
+        "other": "other",
+    }
+
+
+def test_the_same_new_node_on_both_sides_is_one():
+    ours, theirs = document(), document()
+    for side in (ours, theirs):
+        side.graph.nodes["encode"] = Node("text.encode", {"text": "a"})
+    assert merge(document(), ours, theirs) == ours
 
 
 def test_a_port_that_both_linked_to_new_nodes_is_a_conflict():

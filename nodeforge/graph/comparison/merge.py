@@ -1,19 +1,19 @@
 """Merges two workflows that come from one: a three-way merge by node and port.
 
 What only one side changed is taken; where both changed the same thing otherwise, ours stays and
-the conflict is listed. Where nodes are is no conflict.
+the conflict is listed. Where nodes are is no conflict, and new nodes that both gave one id are two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from nodeforge.graph.changes import ABSENT
-from nodeforge.graph.document import VIEW_TABLES, Document, View
+from nodeforge.graph.document import BY_NODE, VIEW_TABLES, Document, View
 from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
-from nodeforge.graph.paths import join
+from nodeforge.graph.paths import Names, ancestors, join, split
 
 _FIELDS, _TABLES = ("title", "mode", "pin"), ("values", "lint", "extra")
 _PORTS = ("inputs", "outputs", "exposed")
@@ -56,12 +56,15 @@ def merge(base: Document, ours: Document, theirs: Document) -> Document:
     """
     sides, decided, silent = _Sides(base, ours, theirs), _Merging(), _Merging()
     graph = decided.graph(sides.field("graph"), "")
+    tables = {name: decided.moved_keys(theirs.table(name)) for name in BY_NODE}
     form, assets, lint = (
-        decided.table(sides.field(name), f"{_OF_DOCUMENT}{name}", "")
+        decided.table(_with(sides.field(name), tables.get(name)), f"{_OF_DOCUMENT}{name}", "")
         for name in ("form", "assets", "lint")
     )
     views = sides.field("view")  # how it looks, and what it was last run with, is no conflict
-    looks = {name: silent.table(views.field(name), "", "") for name in VIEW_TABLES}
+    looks = {
+        name: silent.table(_with(views.field(name), tables[name]), "", "") for name in VIEW_TABLES
+    }
     return Document(
         graph,
         form,
@@ -80,9 +83,12 @@ class _Merging:
 
     def __init__(self) -> None:
         self.conflicts: dict[str, Any] = {}
+        self.moved: dict[str, str] = {}
+        """New nodes of theirs that have another path now, since ours has a new node there."""
 
     def graph(self, sides: _Sides, group: str) -> Graph:
         """One level; `group` is the path of the subgraph, empty for the root."""
+        sides = sides._replace(theirs=self._beside(sides, group))
         nodes: dict[str, Node] = {}
         only_ours = set[str]()
         """Nodes in conflict as a whole: theirs, and its links, are left out."""
@@ -97,6 +103,38 @@ class _Merging:
         gone = {*sides.base.nodes, *tables.keys} - nodes.keys()
         links = self._links(sides.field("links"), group, only_ours)
         return Graph(nodes, {e: s for e, s in links.items() if gone.isdisjoint((e.node, s.node))})
+
+    def _beside(self, graphs: _Sides, group: str) -> Graph:
+        """Theirs, with free ids for new nodes whose ids ours gave to other new ones."""
+        base, ours, theirs = graphs
+        both = [name for name in theirs.nodes if name in ours.nodes and name not in base.nodes]
+        others = [
+            name
+            for name in both
+            if ours.nodes[name] != theirs.nodes[name] or _uses(ours, name) != _uses(theirs, name)
+        ]
+        names = Names({**base.nodes, **ours.nodes, **theirs.nodes})
+        self.moved |= {join(group, name): join(group, names(name)) for name in others}
+        nodes = {self._moved_id(group, name): node for name, node in theirs.nodes.items()}
+        links = theirs.links.items()
+        return Graph(
+            nodes, {self._moved_end(group, e): self._moved_end(group, s) for e, s in links}
+        )
+
+    def _moved_id(self, group: str, name: str) -> str:
+        path = join(group, name)
+        return split(self.moved.get(path, path))[1]
+
+    def _moved_end(self, group: str, end: Any) -> Any:
+        return end._replace(node=self._moved_id(group, end.node))
+
+    def moved_keys(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """A table of theirs by the paths that its nodes have now."""
+        made: dict[str, Any] = {}
+        for key, value in table.items():
+            old = next((p for p in ancestors(key.partition(".")[0]) if p in self.moved), "")
+            made[self.moved[old] + key[len(old) :] if old else key] = value
+        return made
 
     def _kept(self, found: _Sides, graphs: _Sides, name: str, path: str) -> Any:
         """A node that at least one side has; ABSENT where the other has removed it."""
@@ -140,8 +178,19 @@ class _Merging:
         if isinstance(ours, Subgraph):
             changed["graph"] = self.graph(sides.field("graph"), path)
             for name in _PORTS:
-                changed[name] = self.table(sides.field(name), path, name)
+                table = self._moved_ends(getattr(theirs, name), path)
+                changed[name] = self.table(_with(sides.field(name), table), path, name)
         return replace(ours, **changed)
+
+    def _moved_ends(self, table: Mapping[str, Any], path: str) -> dict[str, Any]:
+        """Ports of a subgraph of theirs by the ids that the nodes inside have now."""
+        made = dict(table)
+        for port, ends in table.items():
+            if isinstance(ends, list):
+                made[port] = [self._moved_end(path, end) for end in ends]
+            elif isinstance(ends, Output):
+                made[port] = self._moved_end(path, ends)
+        return made
 
     def table(self, sides: _Sides, path: str, field: str) -> dict[str, Any]:
         made = {key: self.pick(sides.entry(key), path, field, key) for key in sides.keys}
@@ -161,6 +210,11 @@ class _Merging:
         told = {name: _plain(side) for name, side in sides._asdict().items()}
         key = ".".join(filter(None, (path, field, port)))
         self.conflicts[key] = {"path": path, "port": port or field, **told}
+
+
+def _with(sides: _Sides, theirs: Any) -> _Sides:
+    """`sides` with another table of theirs, where there is one."""
+    return sides if theirs is None else sides._replace(theirs=theirs)
 
 
 def _is_alike(one: Any, other: Any) -> bool:
