@@ -186,7 +186,7 @@ def test_what_holds_no_workflow_is_refused_with_a_reason(
 
 
 def test_a_picture_of_another_program_is_refused(nodeforge: CommandLine, tmp_path: Path):
-    done = nodeforge("import", png(tmp_path / "a.png", parameters="a fox\nSteps: 20"))
+    done = nodeforge("import", png(tmp_path / "a.png", parameters="a fox in 20 steps"))
     assert done.code == 2
     assert "Its metadata: parameters" in done.err
 
