@@ -1,4 +1,4 @@
-"""`nodeforge import`: workflows of ComfyUI."""
+"""`nodeforge import`: workflows of ComfyUI, and pictures of other programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from nodeforge.cli.lint import show
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.errors import RequestError
-from nodeforge.formats.comfyui import PLACEHOLDER, import_file
+from nodeforge.formats.comfyui import PLACEHOLDER
+from nodeforge.formats.parameters.foreign.reading import import_any
 from nodeforge.formats.workflow import save
 from nodeforge.graph.document import Document
 from nodeforge.lint import Problem, Severity, lint
@@ -34,7 +35,8 @@ SUFFIX = ".nodeforge.json"
 @options.as_json("The report as JSON on stdout.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, output: Path | None, as_json: bool) -> None:
-    """Make a workflow of FILE: ComfyUI's JSON in both of its forms, or a picture that carries it.
+    """Make a workflow of FILE: ComfyUI's JSON in both of its forms, a picture that carries it, or
+    a picture with the settings of A1111, Forge, InvokeAI, SwarmUI, Fooocus or NovelAI.
 
     The path of what was written goes to stdout, the report to stderr.
     """
@@ -46,7 +48,7 @@ def command(ctx: click.Context, file: Path, output: Path | None, as_json: bool) 
             place=str(file),
             way_out="Name the workflow to write with -o.",
         )
-    imported = import_file(read, catalogue, models.ModelFolders(load_settings()))
+    imported = import_any(read, catalogue, models.ModelFolders(load_settings()))
     target = _free(file, output)
     save(imported.document, target)
     problems = _problems(imported.document, catalogue)

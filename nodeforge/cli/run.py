@@ -20,7 +20,7 @@ from nodeforge.engine.context import RunRequest
 from nodeforge.engine.files import Files
 from nodeforge.engine.queue.attempt import recogniser
 from nodeforge.formats.graph_json import graph_to_json
-from nodeforge.formats.pictures import read_any, stamp
+from nodeforge.formats.pictures import read_any, run_stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
 
@@ -64,7 +64,7 @@ def command(
             assets=document.assets,
             granted=overrides.granted,
             lock=document.lock,
-            stamp=stamp(
+            stamp=run_stamp(
                 document, catalogue, recogniser(settings, overrides.granted), files.resolve
             ),
             outputs=writable(out or settings.outputs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache, Steps
+from nodeforge.engine.model_hashes import finished_stamp
 from nodeforge.engine.referenced_models import Named, referenced_model
 from nodeforge.errors import Cancelled
 
@@ -138,10 +140,14 @@ class NodeRun:
         """Whether the result is what was asked for, and may be cached."""
         self.steps = Steps(cache, key)
 
-    @property
+    @functools.cached_property
     def stamp(self) -> Mapping[str, str]:
         """That of the run; a copy behind a list has a summary of its own."""
-        return stamp_of(self._request.stamp, self._node)
+        texts, unknown = finished_stamp(stamp_of(self._request.stamp, self._node))
+        if unknown:
+            named = ", ".join(unknown)
+            self.notice(f"the SHA-256 of {named} is not known yet, and not in what is saved.")
+        return texts
 
     @property
     def outputs(self) -> Path:

@@ -30,6 +30,7 @@ from nodeforge.engine.executor import (
 )
 from nodeforge.engine.files import Files
 from nodeforge.engine.keys import numerics_digest
+from nodeforge.engine.model_hashes import begin_hashing
 from nodeforge.engine.plan import Plan, PlanError, default_targets, make_plan
 from nodeforge.engine.reasons import Reasons
 from nodeforge.errors import Cancelled, NodeForgeError
@@ -172,6 +173,7 @@ class Session:
             The targets' results; empty when the run failed or was stopped.
         """
         start = time.perf_counter()
+        begin_hashing(request.stamp)
         try:
             plan = self._plan_with_content(graph, request, state)
             results = self._executor.run(plan, request, state)

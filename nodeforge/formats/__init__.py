@@ -16,6 +16,7 @@ from nodeforge.formats.pictures import (
     document_from_picture,
     item_of_picture,
     read_any,
+    run_stamp,
     stamp,
 )
 from nodeforge.formats.shipped.needed_models import NeededModel, needed_models
@@ -49,6 +50,7 @@ __all__ = [
     "needed_models",
     "read",
     "read_any",
+    "run_stamp",
     "save",
     "stamp",
     "write",

@@ -6,15 +6,22 @@ and other programs read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from nodeforge.formats.copies import COPY, narrow
 from nodeforge.formats.errors import WorkflowError
-from nodeforge.formats.parameters import PARAMETERS, parameters, texts_of_copies
+from nodeforge.formats.parameters import (
+    PARAMETERS,
+    texts_of_copies,
+    texts_of_run,
+    with_hashes,
+)
 from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.formats.workflow import load, read, write
 from nodeforge.graph.document import Document
 from nodeforge.graph.planned.evaluate import Resolve
+from nodeforge.models import known_sha256
 from nodeforge.spec import Catalogue
 from nodeforge.values.file_kinds import START, file_kind
 from nodeforge.values.output_names import BATCH_POS, told
@@ -27,6 +34,8 @@ _MEDIA = ("a video", "a sound", "an Ogg", "a GIF")
 """What kinds of files that FFmpeg reads begin with, see `file_kind`."""
 _TOLD = frozenset({"prompt", "workflow", "parameters", "comment", "title", "description"})
 """Texts of videos that are worth naming; others are their encoder's."""
+_OTHERS = {"prompt", "workflow", "parameters", "invokeai_metadata", "sd-metadata", "Comment"}
+"""Texts of which an import may make a workflow."""
 
 
 class NoWorkflowError(WorkflowError):
@@ -37,11 +46,12 @@ class NoWorkflowError(WorkflowError):
 
     def __init__(self, path: Path, texts: tuple[str, ...]) -> None:
         found = f" It has: {', '.join(texts)}." if texts else ""
-        theirs = bool({"prompt", "workflow"} & set(texts))
+        theirs = _OTHERS & set(texts)
+        program = "ComfyUI" if {"prompt", "workflow"} & theirs else "Another program"
         super().__init__(
             f"holds no NodeForge workflow.{found}",
             place=path.name,
-            way_out=f"ComfyUI made it. Make a workflow of it: nodeforge import '{path.name}'."
+            way_out=f"{program} made it. Make a workflow of it: nodeforge import '{path.name}'."
             if theirs
             else "Choose a picture or video that NodeForge saved, and that no program has changed "
             "since.",
@@ -56,7 +66,26 @@ def stamp(
     recognised: Recognised | None = None,
     resolve: Resolve | None = None,
 ) -> dict[str, str]:
-    """The texts to put into the pictures that a run of `document` saves, by name.
+    """The texts to put into a picture that `document` made, by name; no model is read for them.
+
+    The arguments are those of `run_stamp`.
+    """
+    return hashed(run_stamp(document, catalogue, recognised, resolve))
+
+
+def hashed(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts of a run (`run_stamp`) for a picture, with the hashes that are known by now."""
+    return with_hashes(texts, known_sha256)[0]
+
+
+def run_stamp(
+    document: Document,
+    catalogue: Catalogue | None = None,
+    recognised: Recognised | None = None,
+    resolve: Resolve | None = None,
+) -> dict[str, str]:
+    """The texts for the pictures that a run of `document` saves, by name, without the hashes of
+    models: whoever saves puts those in that are known by then (`with_hashes`).
 
     Behind a list each copy of what saves has a summary of its own, ``parameters COPY``, and the
     values that the list gave it, ``nodeforge_copy COPY``.
@@ -71,9 +100,7 @@ def stamp(
     if catalogue is None:
         return texts
     given = document.graph, catalogue, recognised, resolve
-    if summary := parameters(*given):
-        texts[PARAMETERS] = summary
-    return texts | texts_of_copies(*given)
+    return texts | texts_of_run(*given) | texts_of_copies(*given)
 
 
 def document_from_picture(path: Path) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from nodeforge.graph.flatten import FlatGraph
@@ -120,16 +121,14 @@ class LoopTrace:
 
     def motion_context(self, loop: str) -> Any:
         """Frames that the motion module on the loop's model relates; None where it has none."""
-        start = self.flat.links.get(Input(loop, "model"))
-        for path in self.upstream(start.node) if start else ():
+        for path in self.behind(loop, "model"):
             if self.flat.nodes[path].type == MOTION_MODULE:
                 return self.literal(path, "context")
         return None
 
     def shows_references(self, loop: str) -> bool:
         """Whether the loop's prompt shows pictures, whose size then counts."""
-        start = self.flat.links.get(Input(loop, "positive"))
-        found = self.upstream(start.node) if start else ()
+        found = self.behind(loop, "positive")
         return any(self.flat.nodes[path].type in _SHOWS for path in found)
 
     def model(self, loop: str) -> ModelInfo | None:
@@ -142,6 +141,16 @@ class LoopTrace:
         named = self._model(loop)
         return named[2] if named else None
 
+    def model_named(self, loop: str) -> tuple[str, str] | None:
+        """Kind and name of the loop's model, as the workflow names it."""
+        named = self._model(loop)
+        return named[1:] if named else None
+
+    def path_of(self, kind: str, name: str) -> Path | None:
+        """Where a model is, as far as that can be told."""
+        info = self._recognised(kind, name) if self._recognised else None
+        return info.path if info else None
+
     def model_node(self, loop: str) -> str | None:
         """The node that names the loop's model."""
         named = self._model(loop)
@@ -149,14 +158,18 @@ class LoopTrace:
 
     def _model(self, loop: str) -> tuple[str, str, str] | None:
         """Node, kind and name of the loop's model; LoRAs and others between are passed by."""
-        start = self.flat.links.get(Input(loop, "model"))
-        for path in self.upstream(start.node) if start else ():
+        for path in self.behind(loop, "model"):
             spec = self.flat.nodes[path].spec
             widget = spec.input["file"].widget if spec and "file" in spec.input else None
             if isinstance(widget, ModelFileWidget) and widget.kind in _DENOISERS:
                 name = self.literal(path, "file")
                 return (path, widget.kind, str(name)) if name else None
         return None
+
+    def behind(self, loop: str, port: str) -> list[str]:
+        """What the loop's `port` depends on, nearest first."""
+        start = self.flat.links.get(Input(loop, port))
+        return self.upstream(start.node) if start else []
 
     def upstream(self, path: str) -> list[str]:
         """`path` and what it depends on, nearest first."""
@@ -188,8 +201,7 @@ class LoopTrace:
 
     def given_in(self, loop: str, port: str, name: str) -> str | None:
         """The nearest node behind the loop's `port` that has an input `name`."""
-        start = self.flat.links.get(Input(loop, port))
-        for path in self.upstream(start.node) if start else ():
+        for path in self.behind(loop, port):
             node = self.flat.nodes[path]
             if node.spec is not None and name in node.spec.input:
                 return path

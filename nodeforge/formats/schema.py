@@ -34,6 +34,7 @@ def workflow_schema() -> dict[str, Any]:
             "assets": _object("Name to sha256, kind, size and origin of a file."),
             "lock": _object("Models and packs of the last run, by hash."),
             "lint": _silences(),
+            "conflicts": _object("What a merge could not decide: path, port, base, ours, theirs."),
             "needs": _needs(),
         },
         "$defs": {"nodes": _nodes(), "node": _node(), "links": _links(), "view": _view()},

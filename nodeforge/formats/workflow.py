@@ -20,7 +20,9 @@ from nodeforge.graph.upgrade import upgrade
 from nodeforge.settings.whole_file import keep_copy, write_whole
 from nodeforge.spec import Catalogue
 
-_FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock", "lint"})
+_FIELDS = frozenset(
+    {"format", "app", "nodes", "links", "form", "view", "assets", "lock", "lint", "conflicts"}
+)
 _NUMBERS = (int, float)
 _TODAYS = b'\n  "format": %d,\n' % FORMAT
 
@@ -153,6 +155,7 @@ def _document(raw: Any) -> Document:
         assets=_table(raw, "assets"),
         lock=_table(raw, "lock"),
         lint=reasons(raw, ""),
+        conflicts=_table(raw, "conflicts"),
         extra={key: raw[key] for key in raw if key not in _FIELDS},
         app=app,
     )
@@ -173,6 +176,7 @@ def document_to_json(document: Document) -> dict[str, Any]:
         "assets": document.assets,
         "lock": document.lock,
         "lint": document.lint,
+        "conflicts": document.conflicts,
     }
     return raw | {name: part for name, part in parts.items() if part}
 

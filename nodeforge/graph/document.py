@@ -56,8 +56,8 @@ class View:
 
 
 VIEW_TABLES = ("positions", "colours", "collapsed", "backdrops", "notes", "seeds", "broadcasts")
-TABLES = (*VIEW_TABLES, "form", "assets", "lock", "lint")
-BY_NODE = (*VIEW_TABLES, "form")
+TABLES = (*VIEW_TABLES, "form", "assets", "lock", "lint", "conflicts")
+BY_NODE = (*VIEW_TABLES, "form", "conflicts")
 """Tables whose keys are a path, or ``path.port``: they follow the nodes of that path.
 
 A backdrop or note inside a subgraph is ``group/backdrop:2``, so it follows `group`.
@@ -74,6 +74,8 @@ class Document:
         assets: Name to ``{sha256, kind, size, origin}`` of the files it refers to.
         lock: What it was last run with (models and packs by hash).
         lint: Rules of the linter that are silenced in all of it, by code or name, with the reason.
+        conflicts: What a merge could not decide: ``path.values.port`` and the like, to
+            ``{path, port, base, ours, theirs}``.
         extra: Fields of the file that this version does not know, kept.
         app: The version of NodeForge that made it.
         upgraded: The nodes that opening has brought to today's versions of their types.
@@ -85,6 +87,7 @@ class Document:
     assets: dict[str, Any] = field(default_factory=dict)
     lock: dict[str, Any] = field(default_factory=dict)
     lint: dict[str, Any] = field(default_factory=dict)
+    conflicts: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     app: str = __version__
     upgraded: tuple[Upgraded, ...] = field(default=(), compare=False)

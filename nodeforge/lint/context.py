@@ -73,6 +73,8 @@ class LintContext:
         self.rules: Mapping[str, Rule] = {}
         """All rules by code and by name."""
         self.silences: Silences = {}
+        self.conflicts: Mapping[str, Any] = {}
+        """What a merge could not decide (`Document.conflicts`)."""
         self._kept: dict[str, Any] = {}
         self.looked_up: dict[tuple[str, str], Path | RequestError] = {}
         self.looked_at: dict[Path, ModelInfo | RequestError] = {}

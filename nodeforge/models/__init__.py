@@ -59,10 +59,12 @@ from nodeforge.models.files.diffusers_folder import (
     weight_files,
 )
 from nodeforge.models.files.fingerprint import (
+    SMALL,
     UNREAD,
     Fingerprints,
     fingerprint,
     fingerprints,
+    known_sha256,
     locate,
     sha256,
     size_of,
@@ -105,6 +107,7 @@ __all__ = [
     "INT8_FORMAT",
     "NO_PICTURE_TO_EDIT",
     "SCALE_NAMES",
+    "SMALL",
     "SPACES",
     "SPANDREL_COMMAND",
     "TEXT_ENCODER_KINDS",
@@ -159,6 +162,7 @@ __all__ = [
     "is_whole_model",
     "kind_label",
     "kind_with_article",
+    "known_sha256",
     "locate",
     "locked_entry",
     "locked_of",

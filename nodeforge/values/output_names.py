@@ -7,6 +7,8 @@ import re
 import time
 from collections.abc import Collection, Mapping
 
+from nodeforge.values import infotext
+
 _FACTS = {
     "seed": "Seed",
     "model": "Model",
@@ -19,7 +21,6 @@ _FACTS = {
 WORDS = ("date", "time", "prompt", *_FACTS, "width", "height")
 """What the name of a picture may hold."""
 _WORD = re.compile(r"\{(\w+)\}")
-_FACT = re.compile(r"(?:^|, )([A-Z][\w ]*): (.*?)(?=, [A-Z][\w ]*: |$)")
 _SEED = re.compile(r"((?:^|, )Seed: )(\d+)(?=,|$)")
 _LONGEST = 60
 
@@ -31,10 +32,9 @@ FRAMES = "Frames"
 
 
 def told(parameters: str) -> tuple[str, dict[str, str]]:
-    """Prompt and facts in the summary of a run that A1111 writes, and we."""
-    *lines, last = parameters.split("\n")
-    prompt = "\n".join(lines).partition("Negative prompt: ")[0].strip()
-    return prompt, dict(_FACT.findall(last))
+    """Prompt, without its LoRAs, and facts in the summary of a run that A1111 writes, and we."""
+    read = infotext.read(parameters)
+    return infotext.without_loras(read.prompt)[0], read.facts
 
 
 def parameters_of(parameters: str, index: int) -> str:
@@ -48,7 +48,7 @@ def parameters_of(parameters: str, index: int) -> str:
         index: The picture's place in the batch.
     """
     *lines, last = parameters.split("\n")
-    item = _drawn_item(dict(_FACT.findall(last)), index)
+    item = _drawn_item(infotext.read_facts(last), index)
     if item is None:
         own = _SEED.sub(lambda found: f"{found[1]}{int(found[2]) + index}", last, count=1)
     elif f"{BATCH_POS}: " in last:

@@ -1,6 +1,7 @@
 """`nodeforge import` as a person uses it, and what it brings in, run on nano."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ def test_what_holds_no_workflow_is_refused_with_a_reason(
 
 
 def test_a_picture_of_another_program_is_refused(nodeforge: CommandLine, tmp_path: Path):
-    done = nodeforge("import", png(tmp_path / "a.png", parameters="a fox\nSteps: 20"))
+    done = nodeforge("import", png(tmp_path / "a.png", parameters="a fox in 20 steps"))
     assert done.code == 2
     assert "Its metadata: parameters" in done.err
 
@@ -198,3 +199,28 @@ def test_what_a_run_would_refuse_is_told_when_it_is_imported(
     workflow.nodes[4].values = values
     done = nodeforge("import", write_json(tmp_path / "comfy.json", workflow.ui()))
     assert "There is no sampler 'rk_beta' here" in done.err
+
+
+def test_a_picture_of_a1111_becomes_a_workflow_that_runs(nodeforge, tmp_path):
+    """And what that saves says the same, in A1111's words, with hashes."""
+    told = PngImagePlugin.PngInfo()
+    told.add_text(
+        "parameters",
+        "a fox <lora:flat:0.5>\nNegative prompt: blurry\nSteps: 2, Sampler: Euler a, "
+        "Schedule type: Karras, CFG scale: 3.0, Seed: 7, Size: 64x64, Model: nano, ENSD: 31337, "
+        "Version: v1.10.1",
+    )
+    file = tmp_path / "p.png"
+    Image.new("RGB", (8, 8)).save(file, pnginfo=told)
+    refused = nodeforge("run", file)
+    assert "nodeforge import 'p.png'" in refused.err
+    done = nodeforge("import", file)
+    assert "Settings of A1111 became" in done.err
+    assert "ENSD: 31337" in done.err
+    assert "To mend" not in done.err
+    ran = nodeforge("run", Path(done.out.strip()))
+    assert ran.code == 0, ran.err
+    lines = Image.open(ran.out.strip()).info["parameters"].split("\n")
+    assert lines[:2] == ["a fox <lora:flat:0.5>", "Negative prompt: blurry"]
+    assert "Sampler: Euler a, Schedule type: Karras, CFG scale: 3.0, Seed: 7, " in lines[2]
+    assert re.search(r'Model hash: [0-9a-f]{10}, Model: nano, .*Lora hashes: "flat: ', lines[2])

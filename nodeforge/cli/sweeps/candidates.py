@@ -19,6 +19,7 @@ from nodeforge.engine.sweeps.candidate_files import SHEET, CandidateFiles
 from nodeforge.engine.sweeps.exploration import Estimates, estimates_of, make_candidate
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
+from nodeforge.formats.pictures import hashed
 from nodeforge.settings.whole_file import write_whole
 
 MOST_CANDIDATES = 2_000
@@ -184,7 +185,8 @@ class Exploration:
                 own, seeds = self._candidates.make(number)
                 files: Sequence[Path] = ()
                 if not outcome.error:
-                    texts = self._base.request(own, folder).stamp if len(group) > 1 else {}
+                    asked = self._base.request(own, folder).stamp if len(group) > 1 else {}
+                    texts = hashed(asked)
                     files = self._place(number, outcome.files[item :: len(group)], texts)
                     self._files.estimates[str(number)] = [path.name for path in files]
                     self._files.save()

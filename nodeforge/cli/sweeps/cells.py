@@ -31,7 +31,7 @@ from nodeforge.engine.sweeps.findings import Findings
 from nodeforge.engine.sweeps.jobs import copied
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
-from nodeforge.formats.pictures import read_any, stamp
+from nodeforge.formats.pictures import read_any, run_stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.inline import every_node
@@ -177,7 +177,9 @@ class Workflow:
             assets=document.assets,
             granted=granted,
             lock=document.lock,
-            stamp=stamp(document, self.catalogue, partial(self._recognised, frozenset(granted))),
+            stamp=run_stamp(
+                document, self.catalogue, partial(self._recognised, frozenset(granted))
+            ),
             outputs=outputs,
             document=str(self.source.resolve()),
         )

@@ -22,7 +22,7 @@ from nodeforge.engine.queue.output_files import OutputError, OutputFiles
 from nodeforge.engine.queue.states import State
 from nodeforge.engine.sweeps.exploration import EXPLORATION, PREFIX, estimates_of
 from nodeforge.errors import DiskFullError, NodeForgeError
-from nodeforge.formats import graph_to_json, stamp
+from nodeforge.formats import graph_to_json, run_stamp
 from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
@@ -111,7 +111,7 @@ class Attempt:
         self._files = OutputFiles(claims, job)
         self.document = document
         files = Files(settings, document.assets, job.granted, document.lock)
-        texts = stamp(document, known, recogniser(settings, job.granted), files.resolve)
+        texts = run_stamp(document, known, recogniser(settings, job.granted), files.resolve)
         graph, targets, loops = _part_to_run(job, document.graph, known)
         self.graph: dict[str, Any] = graph_to_json(graph)
         expected = expected_files(graph, known, targets, texts, files.resolve)

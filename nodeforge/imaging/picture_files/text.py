@@ -241,7 +241,7 @@ def _of_exif(raw: bytes) -> dict[str, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged tags: those are left out
             tags.load(raw)
-            comment = tags.get_ifd(_EXIF_FOLDER).get(_USER_COMMENT)
+            comment = tags.get_ifd(_EXIF_FOLDER).get(_USER_COMMENT) or tags.get(_USER_COMMENT)
             values = [tags.get(tag) for tag in _COMFYUI_TAGS]
     except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return {}
@@ -250,12 +250,18 @@ def _of_exif(raw: bytes) -> dict[str, str]:
         name, colon, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
         if colon and name.lower() in ("workflow", "prompt"):
             found[name.lower()] = rest
+    if isinstance(comment, str):  # Fooocus puts it among the tags of the picture, as a text
+        comment = comment.encode()
     if isinstance(comment, bytes) and (told := _comment(comment)):
         found["parameters"] = told
     return found
 
 
 def _comment(raw: bytes) -> str:
+    """Of any writer: EXIF leaves open which byte comes first, and some leave out the encoding."""
     if raw.startswith(b"UNICODE\0"):
-        return raw[8:].decode("utf-16-be", "replace")
-    return raw[8:].decode("utf-8", "replace") if raw.startswith(b"ASCII\0\0\0") else ""
+        first = "le" if raw[8:9] and raw[9:10] == b"\0" else "be"
+        return raw[8:].decode(f"utf-16-{first}", "replace")
+    if raw.startswith(b"ASCII\0\0\0"):
+        return raw[8:].decode("utf-8", "replace")
+    return raw.decode("utf-8", "replace") if raw.startswith(b"{") else ""

@@ -66,6 +66,7 @@ class Fingerprints:
         self._keys = FileCache(cache / "content_keys.json")
         self._quick = FileCache(cache / "fingerprints.json")
         self._hashes = FileCache(cache / "sha256.json")
+        self._after_header = FileCache(cache / "sha256_after_header.json")
         self._watched: dict[str, tuple[str, ...]] = {}
         self._samples: dict[tuple[str, str], str] = {}
 
@@ -122,22 +123,43 @@ class Fingerprints:
             self._quick.put({name: (now, made)})
         return made
 
-    def sha256(self, path: Path) -> str:
-        """The SHA-256 of a whole file; for a folder, of its files' names and hashes."""
+    def sha256(self, path: Path, *, after_header: bool = False) -> str:
+        """The SHA-256 of a whole file; for a folder, of its files' names and hashes.
+
+        Args:
+            path: The model.
+            after_header: Of what follows the header of a safetensors file, which an edit of its
+                metadata does not change (A1111 and Civitai call LoRAs by it).
+
+        Raises:
+            ModelFileError: it cannot be read.
+        """
         if path.is_dir():
             lines = (f"{self.sha256(file)}  {name}\n" for name, file in model_files(path))
             return hashlib.sha256("".join(lines).encode()).hexdigest()
+        if (known := self.known_sha256(path, after_header=after_header)) is not None:
+            return known
         name = str(path.absolute())
         now = self._signature(name)
-        known = self._hashes.get(name, now)
-        if isinstance(known, str):
-            return known
+        skipped = read_header(path).first if _has_header(path, after_header) else 0
         digest = hashlib.sha256()
-        _read(path, digest.update, lambda _: None)
+        _read(path, digest.update, lambda _: None, skipped)
         made = digest.hexdigest()
-        if settled([name]):
-            self._hashes.put({name: (now, made)})
+        if settled([name]) and self._signature(name) == now:
+            self._hashes_of(path, after_header).put({name: (now, made)})
         return made
+
+    def known_sha256(self, path: Path, *, after_header: bool = False) -> str | None:
+        """`sha256`, if no file has to be read for it."""
+        if path.is_dir():
+            known = [self.known_sha256(file) for _, file in model_files(path)]
+            return self.sha256(path) if None not in known else None
+        name = str(path.absolute())
+        known = self._hashes_of(path, after_header).get(name, self._signature(name))
+        return known if isinstance(known, str) else None
+
+    def _hashes_of(self, path: Path, after_header: bool) -> FileCache:
+        return self._after_header if _has_header(path, after_header) else self._hashes
 
     def locate(self, key: str) -> Path | None:
         """A path that held this content when last looked at, and still does."""
@@ -206,9 +228,14 @@ def fingerprint(path: Path) -> str:
     return fingerprints().of(path)
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Path, *, after_header: bool = False) -> str:
     """`Fingerprints.sha256`, remembered in the user's cache folder."""
-    return fingerprints().sha256(path)
+    return fingerprints().sha256(path, after_header=after_header)
+
+
+def known_sha256(path: Path, *, after_header: bool = False) -> str | None:
+    """`Fingerprints.known_sha256` of the user's cache folder."""
+    return fingerprints().known_sha256(path, after_header=after_header)
 
 
 def locate(key: str) -> Path | None:
@@ -272,11 +299,23 @@ def _sample_of(path: Path) -> str:
         return ""
 
 
-def _read(path: Path, take: Callable[[memoryview], object], watch: Watch) -> None:
-    """Hand all bytes of a file on, in pieces; the next is read while one is used."""
+def _has_header(path: Path, after_header: bool) -> bool:
+    return after_header and path.suffix == ".safetensors"
+
+
+def _read(path: Path, take: Callable[[memoryview], object], watch: Watch, skipped: int = 0) -> None:
+    """Hand the bytes of a file on, in pieces; the next is read while one is used.
+
+    Args:
+        path: The file.
+        take: Gets a piece, which it must not keep.
+        watch: Gets how many bytes it has.
+        skipped: How many bytes to leave out at the start.
+    """
     piece, other = (memoryview(bytearray(_CHUNK)) for _ in range(2))
     try:
         with path.open("rb", buffering=0) as file, ThreadPoolExecutor(1, "read-ahead") as ahead:
+            file.seek(skipped)
             count = file.readinto(piece)
             while count:
                 following = ahead.submit(file.readinto, other) if count == _CHUNK else None

@@ -1,8 +1,8 @@
-"""Opens ComfyUI workflows as new documents and shows the import report."""
+"""Opens workflows and pictures of other programs as new documents and shows the report."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import (
@@ -20,17 +20,18 @@ from nodeforge.ui.documents.workspace import Workspace
 
 if TYPE_CHECKING:
     from nodeforge.formats.comfyui import Imported, Report
+    from nodeforge.formats.parameters.foreign.report import ImportedSettings, SettingsReport
 
 
 class ReportDialog(QDialog):
-    """Shows an import report as text that can be copied."""
+    """Shows a report as text that can be copied."""
 
-    def __init__(self, report: Report, name: str, parent: QWidget) -> None:
+    def __init__(self, lines: Iterable[str], title: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Import of {name}")
+        self.setWindowTitle(title)
         self.resize(720, 480)
-        self.text = QPlainTextEdit("\n".join(report.lines()), readOnly=True)
-        self.text.setAccessibleName("Import report of each node")
+        self.text = QPlainTextEdit("\n".join(lines), readOnly=True)
+        self.text.setAccessibleName("Report of each node")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
@@ -52,7 +53,12 @@ class ComfyUIImport:
         workspace.closed.connect(lambda opened: message_bars.dismiss(_subject(opened)))
 
     def show(
-        self, imported: Imported, name: str, buttons: Sequence[Button] = (), *, in_front: bool
+        self,
+        imported: Imported | ImportedSettings,
+        name: str,
+        buttons: Sequence[Button] = (),
+        *,
+        in_front: bool,
     ) -> OpenDocument:
         """Show an imported workflow as a new one, and what became of it.
 
@@ -72,8 +78,8 @@ class ComfyUIImport:
         self._message_bars.show_message(subject, text, [show, *buttons], kind, opened.id)
         return opened
 
-    def _show_report(self, opened: OpenDocument, report: Report) -> None:
-        ReportDialog(report, opened.name, self._parent).exec()
+    def _show_report(self, opened: OpenDocument, report: Report | SettingsReport) -> None:
+        ReportDialog(report.lines(), f"Import of {opened.name}", self._parent).exec()
 
 
 def _subject(opened: OpenDocument) -> str:

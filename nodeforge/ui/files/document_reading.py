@@ -16,19 +16,20 @@ from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
     from nodeforge.formats.comfyui import Imported
+    from nodeforge.formats.parameters.foreign.report import ImportedSettings
 
 _QUICK_BYTES = 2**18
 
 
 @dataclass(frozen=True)
 class ForeignWorkflow:
-    """A workflow of ComfyUI.
+    """A workflow of ComfyUI, or one made of the settings in a picture of another program.
 
     Args:
         in_picture: It was in a picture.
     """
 
-    imported: Imported
+    imported: Imported | ImportedSettings
     in_picture: bool
 
 
@@ -49,7 +50,7 @@ def read_document(
     settings: Settings,
     report: Callable[[float], object] = lambda _: None,
 ) -> Document | ForeignWorkflow:
-    """The workflow in a workflow file or a picture, NodeForge's or ComfyUI's.
+    """The workflow in a workflow file or a picture, of NodeForge or another program.
 
     Args:
         path: The file.
@@ -64,10 +65,10 @@ def read_document(
         return read_any(path)
     except NodeForgeError as error:
         report(0.5)
-        from nodeforge.formats.comfyui import import_file  # only here: few files are ComfyUI's
+        from nodeforge.formats.parameters.foreign.reading import import_any  # few files need it
 
         try:
-            imported = import_file(path, catalogue, ModelFolders(settings))
+            imported = import_any(path, catalogue, ModelFolders(settings))
         except NodeForgeError:
             raise error from None  # why it is not a NodeForge workflow
         return ForeignWorkflow(imported, isinstance(error, NoWorkflowError))

@@ -22,6 +22,7 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.recovery_files import read_about
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 from nodeforge.ui.files.comfyui_import import ComfyUIImport
+from nodeforge.ui.files.comparison import WorkflowComparison
 from nodeforge.ui.files.document_reading import ForeignWorkflow, is_quick, read_document
 from nodeforge.ui.files.dropped_models import SUFFIXES as MODEL_SUFFIXES
 from nodeforge.ui.files.dropped_models import DroppedModels
@@ -77,6 +78,8 @@ class FileCommands:
         self._dropped_models = DroppedModels(workspace, message_bars, self._reader, parent)
         self._jobs = JobDocuments(workspace, runner, message_bars)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
+        self.comparison = WorkflowComparison(workspace, self._reader, message_bars, parent)
+        """Compares a document with a file or a version."""
         workspace.upgraded.connect(self._show_upgrade)
         workspace.closed.connect(self._forget)
         self._document_in_front = workspace.current
@@ -303,9 +306,14 @@ class FileCommands:
         dialog.chosen.connect(
             lambda document, name: self._workspace.add(OpenDocument(document, name=name))
         )
+        dialog.compared.connect(partial(self.comparison.show, opened))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
         return dialog
+
+    def ask_compare(self, opened: OpenDocument) -> None:
+        """Compare a document with a file that a person chooses."""
+        self.comparison.ask(opened, self.folder(), OPENABLE)
 
     def _ask_to_save(self, unsaved: list[OpenDocument]) -> bool:
         """Ask to save, discard or cancel; returns whether to go on."""

@@ -21,6 +21,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load
 from nodeforge.graph.comparison.compare import compare
 from nodeforge.graph.comparison.compare_text import DifferenceText
+from nodeforge.graph.document import Document
 from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.versions import Version
@@ -45,7 +46,9 @@ class VersionsDialog(QDialog):
     """
 
     chosen = Signal(object, str)
-    """The `Document` of a version, and a name for it."""
+    """The `Document` of a version, and a name for it, to open beside."""
+    compared = Signal(object, str)
+    """The same, to compare with the document as it is."""
 
     def __init__(
         self, opened: OpenDocument, versions: list[Version], catalogue: Catalogue, parent: QWidget
@@ -67,6 +70,9 @@ class VersionsDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         beside = buttons.addButton("Open beside", QDialogButtonBox.ButtonRole.AcceptRole)
         beside.setEnabled(bool(versions))
+        differences = buttons.addButton("Compare", QDialogButtonBox.ButtonRole.ActionRole)
+        differences.setEnabled(bool(versions))
+        differences.clicked.connect(self._compare)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -82,18 +88,29 @@ class VersionsDialog(QDialog):
         self._idle.start()
 
     def accept(self) -> None:
-        """Open the selected version; one that cannot be read says so, and the list stays."""
+        """Open the selected version beside the document."""
+        if (read := self._selected()) is not None:
+            document, when = read
+            self.chosen.emit(document, f"{self._name}, {when}")
+            super().accept()
+
+    def _compare(self) -> None:
+        """Compare the selected version with the document."""
+        if (read := self._selected()) is not None:
+            self.compared.emit(*read)
+            super().accept()
+
+    def _selected(self) -> tuple[Document, str] | None:
+        """The selected version and when it was; one that cannot be read says so in the list."""
         row = self.list.currentRow()
         if row < 0:
-            return
-        version = self._versions[row]
+            return None
+        when = when_text(self._versions[row].when)
         try:
-            document = load(version.file)
+            return load(self._versions[row].file), when
         except NodeForgeError as error:
-            self.list.item(row).setText(f"{when_text(version.when)}\n{error}")
-            return
-        self.chosen.emit(document, f"{self._name}, {when_text(version.when)}")
-        super().accept()
+            self.list.item(row).setText(f"{when}\n{error}")
+            return None
 
     def _add(self, version: Version) -> None:
         item = QListWidgetItem(when_text(version.when))

@@ -7,7 +7,7 @@ from nodeforge.engine.events import Source
 from nodeforge.engine.files import Files
 from nodeforge.engine.queue.estimates import plan_of
 from nodeforge.engine.queue.job import NewJob
-from nodeforge.formats import stamp, write
+from nodeforge.formats import run_stamp, write
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import next_seeds, seed_key, seed_ports, seed_value
 from nodeforge.ui.documents.workspace import Workspace
@@ -57,7 +57,7 @@ class RunRequests:
             run=new_run_id(),
             targets=targets,
             **opened.meaning,
-            stamp=stamp(
+            stamp=run_stamp(
                 document,
                 self._workspace.catalogue,
                 self._workspace.recognised(opened.granted),

@@ -57,6 +57,18 @@ def test_a_picture_of_comfyui_can_go_to_the_canvas_instead(qtbot, window, tmp_pa
     assert buttons == ["Report…", "Open on the canvas"]
 
 
+def test_a_picture_of_a1111_opens_as_a_workflow(qtbot, window, tmp_path: Path):
+    info = PngImagePlugin.PngInfo()
+    text = "a fox\nNegative prompt: blurry\nSteps: 4, Sampler: Euler a, Seed: 7, Size: 64x64"
+    info.add_text("parameters", f"{text}, Model: nano, ENSD: 31337, Version: v1.10.1")
+    Image.new("RGB", (8, 8)).save(tmp_path / "fox.png", pnginfo=info)
+    window.files.open(tmp_path / "fox.png")
+    qtbot.waitUntil(lambda: not window.files._reader.busy)
+    opened = window.workspace.current
+    assert opened.document.node("noise").values == {"seed": 7, "width": 64, "height": 64}
+    assert "Settings of A1111 became 10 nodes. Not understood: ENSD." in notice(window)
+
+
 def test_its_notice_goes_with_the_document(window, tmp_path: Path):
     window.files.open(write(tmp_path / "fox.json", text_to_image().api()))
     opened = window.workspace.current

@@ -20,7 +20,7 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
         "&File",
         (
             *("file.new", "file.open", SEPARATOR, "file.save", "file.save_as"),
-            *("file.versions", SEPARATOR),
+            *("file.versions", "file.compare", SEPARATOR),
             *("file.copy_json", "file.copy_picture", "file.copy_svg", "file.export_graph"),
             *(SEPARATOR, "file.wildcards", "file.smaller_model", "file.preferences"),
             *(SEPARATOR, "file.close", "file.quit"),

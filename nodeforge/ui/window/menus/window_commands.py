@@ -86,6 +86,15 @@ def _file(window: BaseWindow) -> list[Command]:
             words=("Restore", "Earlier versions", "Backups", "File history"),
         ),
         Command(
+            "file.compare",
+            "Compare with…",
+            _with(window, files.ask_compare),
+            (),
+            "columns",
+            any_open,
+            words=("Diff", "Differences", "What changed"),
+        ),
+        Command(
             "file.copy_json", "Copy as JSON", _with(window, window.copy_json), (), "", any_open
         ),
         Command(
