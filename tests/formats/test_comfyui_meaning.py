@@ -531,3 +531,20 @@ def test_rectangles_that_are_spread_do_not_overlap(rects: dict[str, tuple[float,
 def test_the_same_file_gives_the_same_document():
     first, again = (write(imported(text_to_image()).document) for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize(
+    ("chosen", "size"),
+    [
+        ({"aspect_ratio": "16:9 (Widescreen)", "megapixels": 1.0, "multiple": 16}, (1360, 768)),
+        ({"aspect_ratio": "9:16 (Portrait Widescreen)", "megapixels": 1.0}, (768, 1368)),
+        ({"aspect_ratio": "PORTRAIT_2_3", "megapixels": 0.4, "multiple": 32}, (544, 800)),
+        ({"aspect_ratio": "SQUARE", "megapixels": 1.0}, (1024, 1024)),
+    ],
+)
+def test_a_resolution_goes_where_it_is_used(chosen: dict[str, Any], size: tuple[int, int]):
+    sketch = text_to_image()
+    chosen_size = sketch.add("ResolutionSelector", chosen)
+    sketch.nodes[3].links |= {"width": (chosen_size, 0), "height": (chosen_size, 1)}
+    noise = values(imported(sketch), "noise")
+    assert (noise["width"], noise["height"]) == size

@@ -339,6 +339,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "ImageColorToMask": (IMAGE, {"color": 0x00FF7F}),
     "Reroute": ({"": "IMAGE"}, {}),
     "PrimitiveNode": ({}, {"value": 7, "control": "increment"}),
+    "ResolutionSelector": (
+        {},
+        {"aspect_ratio": "16:9 (Widescreen)", "megapixels": 1.0, "multiple": 16},
+    ),
     "PrimitiveInt": ({}, {"value": 7}),
     "PrimitiveFloat": ({}, {"value": 7.5}),
     "PrimitiveString": ({}, {"value": "a fox"}),

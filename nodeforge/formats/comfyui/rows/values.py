@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
@@ -66,6 +68,20 @@ def _typed(kind: str) -> Any:
 
 def _switch(node: NodeConversion) -> None:
     node.set_outputs(LinkValue("BOOLEAN", value=node.known_value("value", False)))
+
+
+_SIDES = re.compile(r"(\d+)[:_](\d+)")
+
+
+def _resolution(node: NodeConversion) -> None:
+    """Sides of a shape and so many megapixels (of 1024 x 1024), in multiples."""
+    found = _SIDES.search(str(node.known_value("aspect_ratio", "1:1")))
+    across, down = (max(int(side), 1) for side in found.groups()) if found else (1, 1)
+    total = float(node.known_value("megapixels", 1.0)) * 1024 * 1024
+    multiple = max(int(node.known_value("multiple", 8)), 1)
+    sides = math.sqrt(total * across / down), math.sqrt(total * down / across)
+    whole = [max(round(side / multiple), 1) * multiple for side in sides]
+    node.set_outputs(*(LinkValue("INT", value=side) for side in whole))
 
 
 _DRAWS = {-1: "randomize", -2: "increment", -3: "decrement"}
@@ -161,6 +177,16 @@ ROWS = (
         ("values.integer", "values.float", "values.text", "values.seed"),
         _primitive,
         "Names that are chosen from a list go where they are used.",
+    ),
+    Row(
+        "ResolutionSelector",
+        "Resolution Selector",
+        ("aspect_ratio", "megapixels", "multiple"),
+        ("INT", "INT"),
+        (),
+        _resolution,
+        "Width and height go where they are used.",
+        virtual=True,
     ),
     Row("PrimitiveInt", "Int", ("value",), ("INT",), ("values.integer",), _typed("INT")),
     Row("PrimitiveFloat", "Float", ("value",), ("FLOAT",), ("values.float",), _typed("FLOAT")),
