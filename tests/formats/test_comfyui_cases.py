@@ -470,7 +470,7 @@ def loaders(file: str, kind: str, latent: str = "EmptySD3LatentImage") -> Workfl
     ("workflow", "family"),
     [
         (loaders("z_image_turbo_bf16.safetensors", "lumina2"), None),
-        (loaders("Qwen\\qwen-image-2512.gguf", "qwen_image"), "Qwen-Image"),
+        (loaders("Qwen\\qwen-image-2512.gguf", "qwen_image"), None),
         (loaders("flux1-dev.safetensors", "flux"), None),
         (loaders("flux-2-klein-4b.safetensors", "qwen_image"), None),
         (loaders("flux2_dev_fp8mixed.safetensors", "flux2"), "Flux.2"),

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -429,6 +430,7 @@ def test_a_lora_that_was_renamed_is_found_by_its_hash(tmp_path: Path):
     there = tmp_path / "models" / "loras" / "renamed.safetensors"
     there.parent.mkdir(parents=True)
     shutil.copy(shipped("resources") / "models" / "nano" / "lora" / "flat.safetensors", there)
+    os.utime(there, (1e9, 1e9))  # a file that may still be written is not remembered
     folder = ModelFolder(str(tmp_path / "models"))
     folders = ModelFolders(Settings(home=tmp_path / "home", model_folders=(folder,)))
     digits = sha256(folders.find("lora", "renamed"), after_header=True)[:12]
