@@ -164,10 +164,10 @@ def _pieces(
         }
         on_device = {role: tensor.to(device) for role, tensor in read.items()}
         alpha = names.alphas.get(module, names.alphas.get(""))
-        piece = delta_of(on_device, layer, alpha, names.root, *_place(layer_part))
-        if piece is not None and "magnitude" in on_device:
+        piece = made = delta_of(on_device, layer, alpha, names.root, *_place(layer_part))
+        if made is not None and "magnitude" in on_device:
             base = whole_weight(network, layer_part.name)
-            piece = decomposed(piece, on_device["magnitude"], base)
+            piece = decomposed(made, on_device["magnitude"], base)
         if piece is None:
             raise _misfit(weights, f"has other shapes for '{layer_part.name}' than the {part}.")
         yield layer_part.name, piece
@@ -252,10 +252,10 @@ def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
                 for role, tensor in of_part(known.modules[module], layer_part).items()
                 if role != "alpha"
             }
-            piece = delta_of(shapes, layer, None, False, *_place(layer_part))
-            if piece is not None and "magnitude" in shapes:
+            piece = made = delta_of(shapes, layer, None, False, *_place(layer_part))
+            if made is not None and "magnitude" in shapes:
                 _check_columns(lora, layer_part, shapes["magnitude"])
-                piece = decomposed(piece, shapes["magnitude"], layer.weight)
+                piece = decomposed(made, shapes["magnitude"], layer.weight)
             if piece is None:
                 raise _misfit(lora, f"has other shapes for '{layer_part.name}' than the {part}.")
         if foreign:

@@ -32,6 +32,10 @@ class LoraDelta(Protocol):
         """What comes to the layer's own `result` for its input `x`, at `weight`."""
         ...
 
+
+class Difference(LoraDelta, Protocol):
+    """One that is the same whatever the layer's weight is."""
+
     def difference(self, shape: Sequence[int]) -> Tensor:
         """What it adds to a weight of that shape, at weight 1."""
         ...
@@ -154,7 +158,7 @@ class Decomposed:
         by_columns: Whether inputs are scaled, not outputs.
     """
 
-    inner: LoraDelta
+    inner: Difference
     factors: Tensor
     by_columns: bool
 
@@ -164,9 +168,6 @@ class Decomposed:
 
     def fits(self, layer: Layer) -> bool:
         return self.inner.fits(layer) and len(self.factors) == layer.weight.shape[self.by_columns]
-
-    def difference(self, shape: Sequence[int]) -> Tensor:
-        raise NotImplementedError("it hangs on the weight itself")
 
     def added(self, layer: Layer, x: Tensor, weight: float, result: Tensor) -> Tensor:
         plain = _along(layer, result, layer.bias)
@@ -190,7 +191,7 @@ def _along(layer: Layer, result: Tensor, each: Tensor | None) -> Tensor | None:
     return each[:, None, None].to(result.dtype)
 
 
-def decomposed(inner: LoraDelta, magnitude: Tensor, base: Tensor) -> Decomposed | None:
+def decomposed(inner: Difference, magnitude: Tensor, base: Tensor) -> Decomposed | None:
     """The DoRA of a difference; None where its magnitude does not fit.
 
     Args:
@@ -224,7 +225,7 @@ def delta_of(
     root: bool = False,
     rows: tuple[int, int] | None = None,
     swapped: bool = False,
-) -> LoraDelta | None:
+) -> Difference | None:
     """The piece that a file's tensors make; None where one is missing or shapes do not fit.
 
     Args:
@@ -244,7 +245,7 @@ def delta_of(
 
 def _made(
     read: Mapping[str, Tensor], layer: Layer, alpha: float | None, root: bool
-) -> LoraDelta | None:
+) -> Difference | None:
     roles = read.keys() - BESIDE
     if roles in ({"down", "up"}, {"down", "up", "mid"}):
         shaped = {role: _as_in(layer, read[role]) for role in roles}
