@@ -49,8 +49,7 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily(
         "Qwen-Image",
         "qwen_image|firered_image",
-        ("qwen_image",),
-        "TextEncodeQwenImage.*",
+        classes="TextEncodeQwenImage.*",
         is_run=True,
     ),
     ComfyFamily("Z-Image", "z_?image", is_run=True),

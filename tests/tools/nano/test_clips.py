@@ -95,14 +95,20 @@ def test_new_motion_modules_leave_every_frame_as_the_unet_draws_it(base):
     assert torch.allclose(together[:, :, 1], alone, atol=1e-5)
 
 
-def test_only_motion_modules_are_trained(base):
+def test_only_motion_modules_and_the_lora_over_words_are_trained(base):
     base.requires_grad_(False)
     unet = new_motion_unet(base.unet)
     parts = torch.randn(2, 16, 3, 8, 8), torch.zeros(2, 32, dtype=torch.long)
     Moving(unet, base, torch.device("cpu")).loss(Chance(0, 0), parts).backward()
     trained = {name for name, weight in unet.named_parameters() if weight.grad is not None}
     assert trained
-    assert all("motion_modules" in name for name in trained)
+    assert {
+        name.partition("attn2")[2].partition(".lora")[0] for name in trained if "lora_" in name
+    } == {
+        ".to_k",
+        ".to_v",
+    }
+    assert all("motion_modules" in name or "lora_" in name for name in trained)
 
 
 def test_a_pipeline_draws_the_frames_of_a_clip(base, concepts):
