@@ -171,6 +171,6 @@ def test_the_manual_has_the_documents_that_ship(qtbot, window):
 def test_the_manual_names_commands_that_there_are(window):
     text = (shipped("docs") / "window.md").read_text(encoding="utf-8")
     names = {window.commands[each.name].text().rstrip("…") for each in window.commands}
-    named = re.findall(r"\b(?:Help|Edit|File) > (\w+(?: steps)?)", text)
-    assert {"First steps", "History", "Open", "Versions"} == set(named)
+    named = re.findall(r"\b(?:Help|Edit|File) > (\w+(?: steps| with)?)", text)
+    assert {"Compare with", "First steps", "History", "Open", "Versions"} == set(named)
     assert set(named) - names <= {"History"}  # a menu of its own
