@@ -105,7 +105,7 @@ def test_an_allowed_pickle_is_its_copy_until_it_changes(tmp_path: Path):
     save_settings(Settings(tmp_path / "home", pickles_allowed={key: "x.pth"}))
     assert folders.find("upscaler", "x.pth") == copy  # also where the settings were read before
     assert folders.find("upscaler", str(source), frozenset({source})) == copy
-    (listed,) = (info for info in folders.scan() if info.listed == "upscaler")
+    (listed,) = (info for info in folders.scan() if info.name == "x.pth")
     assert (listed.name, listed.architecture) == ("x.pth", "esrgan")
 
     trained(source, more=1)
