@@ -22,7 +22,7 @@ from nodeforge.engine.lookup import Known, Lookup, in_order, same_keys, unknown_
 from nodeforge.engine.plan import Plan, PlannedNode, place
 from nodeforge.engine.reasons import Reason, Reasons
 from nodeforge.engine.traces import Trace
-from nodeforge.engine.work import Work, work_of
+from nodeforge.engine.work import Work, works_of
 from nodeforge.errors import Cancelled, DiskFullError, NodeForgeError, OutOfMemoryError
 from nodeforge.graph.model import Output
 
@@ -125,6 +125,7 @@ class Executor:
         self._in_flight = InFlight()
         self._costs: dict[str, tuple[float, int, Work]] = {}
         """By node type: seconds and bytes of the one that was computed last, and its work."""
+        self._works: tuple[Plan | None, dict[str, Work]] = None, {}
 
     def forecast(self, plan: Plan, document: str = "") -> dict[str, Forecast]:
         """For each node that a run would touch, where its result would come from, at what cost."""
@@ -150,8 +151,16 @@ class Executor:
         if (last := self._costs.get(plan.nodes[node].spec.type)) is None:
             return None, None
         seconds, size, before = last
-        work = work_of(plan, node)
+        work = self._work(plan, node)
         return seconds * work.ratio(before), round(size * work.extent_ratio(before))
+
+    def _work(self, plan: Plan, node: str) -> Work:
+        """What a node has to do; that of all nodes of the plan is kept for the next one."""
+        known, works = self._works
+        if known is not plan:
+            works = works_of(plan)
+            self._works = plan, works
+        return works[node]
 
     def result_key(self, plan: Plan, node: str) -> str:
         """The key under which the cache has a node's result, perhaps made by another node."""
@@ -288,7 +297,7 @@ class Executor:
             self._keep_trace(node, value, run)
             if seconds > _LONG:
                 self._cache.traces.flush()
-        self._costs[node.spec.type] = seconds, size, work_of(run.plan, node.id)
+        self._costs[node.spec.type] = seconds, size, self._work(run.plan, node.id)
         state.emit(events.Finished(request.run, node.id, Source.COMPUTED, seconds, size))
         return value
 

@@ -7,8 +7,8 @@ long clips and large pictures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from nodeforge.engine.plan import Plan
 
@@ -38,42 +38,41 @@ class Work:
         return self.extent_ratio(before) * (self.steps / before.steps if alike else 1.0)
 
 
-def work_of(plan: Plan, node: str) -> Work:
-    """What a node of a plan has to do.
+def works_of(plan: Plan) -> dict[str, Work]:
+    """What each node of a plan has to do.
 
     Its extent is the largest of all that it is made of; steps count for the first node that runs
     a network with them.
     """
-    extent, left, steps, unknown = 1.0, frozenset[str](), 1.0, frozenset[str]()
-    for path, is_own in _above(plan, node):
-        spec = plan.nodes[path].spec
-        if spec.extent:
-            extent, left = max((extent, left), _product(plan, path, spec.extent), key=_size)
-        if is_own:
-            times, missing = _product(plan, path, spec.steps)
-            steps, unknown = steps * times, unknown | missing
-    return Work(extent, steps, unknown | left)
+    found: dict[str, Work] = {}
+    extents: dict[str, _Amount] = {}
+    handed_on: dict[str, frozenset[str]] = {}  # nodes with steps, as far as the next network
+    for path, node in plan.nodes.items():  # each comes after what feeds it
+        feeds = {feed.node for feed in node.feeds}
+        own = [_product(plan, path, node.spec.extent)] if node.spec.extent else []
+        extents[path] = extent, left = max(
+            (_ONE, *(extents[feed] for feed in feeds), *own), key=_size
+        )
+        stepping = frozenset[str]().union(*(handed_on[feed] for feed in feeds))
+        stepping |= {path} if node.spec.steps else set()
+        handed_on[path] = stepping & {path} if node.spec.runs_network else stepping
+        amounts = [_product(plan, each, plan.nodes[each].spec.steps) for each in stepping]
+        times = prod(amount for amount, _ in amounts)
+        unknown = left.union(*(missing for _, missing in amounts))
+        found[path] = Work(extent, times, unknown)
+    return found
 
 
-def _size(extent: tuple[float, frozenset[str]]) -> tuple[float, int]:
+_Amount = tuple[float, frozenset[str]]
+"""A number, and which of its factors are unknown."""
+_ONE: _Amount = 1.0, frozenset()
+
+
+def _size(extent: _Amount) -> tuple[float, int]:
     return extent[0], len(extent[1])
 
 
-def _above(plan: Plan, node: str) -> Iterator[tuple[str, bool]]:
-    """The node and all that feeds it; whether no other node that runs a network lies between."""
-    seen: set[tuple[str, bool]] = set()
-    waiting = [(node, True)]
-    while waiting:
-        path, is_own = entry = waiting.pop()
-        if entry in seen:
-            continue
-        seen.add(entry)
-        yield entry
-        passes = is_own and (path == node or not plan.nodes[path].spec.runs_network)
-        waiting += [(feed.node, passes) for feed in plan.nodes[path].feeds]
-
-
-def _product(plan: Plan, path: str, ports: tuple[str, ...]) -> tuple[float, frozenset[str]]:
+def _product(plan: Plan, path: str, ports: tuple[str, ...]) -> _Amount:
     """The numbers of some ports, multiplied, and which of them are unknown."""
     node, amount, unknown = plan.nodes[path], 1.0, set[str]()
     for port in ports:

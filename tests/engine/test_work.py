@@ -7,7 +7,8 @@ import pytest
 
 from nodeforge.api import DeclarationError, node, node_type_of
 from nodeforge.engine import events
-from nodeforge.engine.work import Work, work_of
+from nodeforge.engine.plan import Plan
+from nodeforge.engine.work import Work, works_of
 from nodeforge.formats import read_any
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import shipped
@@ -63,6 +64,10 @@ def test_the_time_of_a_clip_is_told_from_that_of_a_shorter_one(counting: Bench):
     counting.run(whole, "draw")
     (took,) = (each for each in counting.told(events.Finished) if each.node == "draw")
     assert told.seconds == pytest.approx(took.seconds, rel=0.5)
+
+
+def work_of(plan: Plan, path: str) -> Work:
+    return works_of(plan)[path]
 
 
 def text_to_image(**values: object) -> Graph:
