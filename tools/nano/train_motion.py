@@ -17,6 +17,8 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import MotionAdapter, UNetMotionModel
 from diffusers.pipelines.animatediff.pipeline_animatediff import AnimateDiffPipeline
 from peft import LoraConfig
+from peft.utils import set_peft_model_state_dict
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,7 +27,7 @@ from tools.nano.captions import prompt
 from tools.nano.clips import FRAMES, Clip, ClipScenery, clip_at, random_clip
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
-from tools.nano.export import load_model, load_vae
+from tools.nano.export import forget_paths, load_model, load_vae
 from tools.nano.instructions import MOVE_WORDS, moving
 from tools.nano.latents import LatentCache, cached, fill
 from tools.nano.pictures import Pixels
@@ -51,6 +53,7 @@ HEADS = 4
 LONGEST = 16  # frames
 WORDS_RANK = 16
 WORDS = r"(?!.*motion_modules).*\.attn2\.to_[kv]"
+WORDS_FILE = "words.safetensors"
 TRAINED = ("motion_modules", "lora_")
 
 
@@ -73,6 +76,17 @@ def new_motion_unet(unet: UNet2DConditionModel) -> UNetMotionModel:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(any(part in name for part in TRAINED))
     return model
+
+
+def go_on_from(unet: UNetMotionModel, start: Path) -> None:
+    """Take the motion modules of a `MotionAdapter`'s folder, and the LoRA that lies there."""
+    adapter = MotionAdapter.from_pretrained(start)
+    assert isinstance(adapter, MotionAdapter)
+    unet.load_motion_modules(adapter)
+    if (start / WORDS_FILE).exists():
+        words = load_file(start / WORDS_FILE)
+        lora = {name.removeprefix("unet."): value.float() for name, value in words.items()}
+        set_peft_model_state_dict(unet, lora)
 
 
 @dataclass
@@ -177,7 +191,7 @@ def main(
     stage = replace(recipe.motion, steps=steps or recipe.motion.steps)
     unet = moved(new_motion_unet(base.unet), device)
     if start is not None:
-        unet.load_motion_modules(MotionAdapter.from_pretrained(start))
+        go_on_from(unet, start)
     trainer = Trainer(unet, stage, folder / "motion", seed=9)
     rng = np.random.default_rng(15)
     shown = [random_clip(concepts, style, rng, (move,), kept_out=True) for move in MOVE_WORDS]
@@ -199,6 +213,7 @@ def main(
     half = MotionAdapter.from_pretrained(adapter, torch_dtype=torch.float16)
     assert isinstance(half, MotionAdapter)
     half.save_pretrained(adapter)
+    forget_paths(adapter)
     return done
 
 
