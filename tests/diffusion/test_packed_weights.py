@@ -18,7 +18,7 @@ from nodeforge.diffusion.adapters.lora import LoadedLora, LoraHooks, WeightedLor
 from nodeforge.diffusion.adapters.lora_weights import LowRank
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import weight_bytes
-from nodeforge.diffusion.networks.packed_layers import PackedLayer, packed_layers
+from nodeforge.diffusion.networks.packed_layers import PackedLayer
 from nodeforge.diffusion.networks.streaming import stream_of
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.diffusion.weights.gguf_blocks import UNPACK
@@ -28,7 +28,7 @@ from nodeforge.models import recognise
 from nodeforge.settings import MemoryMode
 from nodeforge.values import Guidance, Noise, Sampler, Schedule, TextEncoderPart, Weights
 from tests.support.family_configs import use_configs
-from tests.support.loaded_networks import loaded_networks
+from tests.support.loaded_networks import loaded_networks, packed_layers
 from tests.tiny_originals import (
     hadamard,
     int8,

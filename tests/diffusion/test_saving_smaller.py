@@ -12,12 +12,11 @@ from safetensors.torch import load_file
 
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError
-from nodeforge.diffusion.networks.packed_layers import packed_layers
 from nodeforge.diffusion.weights import saving
 from nodeforge.diffusion.weights.saving import save_smaller
 from nodeforge.models import recognise
 from tests.support.family_configs import use_configs
-from tests.support.loaded_networks import loaded_networks, whole_state
+from tests.support.loaded_networks import loaded_networks, packed_layers, whole_state
 from tests.tiny_originals import hadamard, original, written
 
 

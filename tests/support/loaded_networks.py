@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from nodeforge import diffusion
-from nodeforge.diffusion.networks.packed_layers import packed_layers
+from nodeforge.diffusion.networks.packed_layers import PackedLayer
 from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS
 from nodeforge.values import (
     ControlNet,
@@ -65,6 +65,11 @@ def loaded_networks(*recipes: Recipe) -> dict[str, Any]:
     return {
         each.weights.part: diffusion.load(each, device).network for each in single_recipes(*recipes)
     }
+
+
+def packed_layers(network: torch.nn.Module) -> dict[str, PackedLayer]:
+    """The layers of a loaded network whose weights stay as their file has them, by name."""
+    return {n: m for n, m in network.named_modules() if isinstance(m, PackedLayer)}
 
 
 def whole_state(network: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -175,11 +175,6 @@ def packed_bytes(stored: Collection[StoredTensor], itemsize: int) -> int:
     return sum(each.nbytes for each in set(stored)) + 4 * factors + itemsize * largest
 
 
-def packed_layers(network: nn.Module) -> dict[str, PackedLayer]:
-    """The packed layers of a loaded network, by name."""
-    return {n: m for n, m in network.named_modules() if isinstance(m, PackedLayer)}
-
-
 def _fits(stored: StoredTensor, layer: nn.Module) -> bool:
     weight: Any = layer.weight
     rows = stored.packed_rows if stored.packing is not None else 0

@@ -26,6 +26,7 @@ _KINDS = (Kind.UNET, Kind.CHECKPOINT, Kind.TEXT_ENCODER)
 _ROTATED = 256
 _LEAST = 2**16
 """Numbers of a matrix that is worth it."""
+_PLAIN = ("F32", "F16", "BF16")
 _IN_BLOCK = re.compile(r"\.\d+\.")
 _MOST_FLOAT8, _MOST_INT8 = 448.0, 127.0
 _ROWS = 2**22
@@ -89,20 +90,20 @@ def _check(path: Path) -> None:
         )
 
 
+def _is_large(name: str, stored: StoredTensor, form: str) -> bool:
+    """Whether a tensor is a matrix of a numbered block, outside the VAE, that can take the form."""
+    if not name.endswith(".weight") or len(stored.shape) != 2 or not _IN_BLOCK.search(name):
+        return False
+    if name.startswith(tuple(filter(None, VAE_PREFIXES))) or stored.dtype not in _PLAIN:
+        return False
+    fits = form != "int8" or stored.shape[1] % _ROTATED == 0
+    return fits and math.prod(stored.shape) >= _LEAST
+
+
 def _part(name: str, stored: StoredTensor, form: str) -> _Part:
-    plain = (name, stored.dtype, stored.shape)
+    if not _is_large(name, stored, form):
+        return _Part(stored, ((name, stored.dtype, stored.shape),))
     layer = name.removesuffix(".weight")
-    fits = form != "int8" or stored.shape[-1] % _ROTATED == 0 if stored.shape else False
-    if (
-        layer == name
-        or len(stored.shape) != 2
-        or math.prod(stored.shape) < _LEAST
-        or not fits
-        or not _IN_BLOCK.search(name)
-        or name.startswith(tuple(prefix for prefix in VAE_PREFIXES if prefix))
-        or stored.dtype not in ("F32", "F16", "BF16")
-    ):
-        return _Part(stored, (plain,))
     scale = () if form == "fp8" else (stored.shape[0], 1)
     kind = "F8_E4M3" if form == "fp8" else "I8"
     return _Part(

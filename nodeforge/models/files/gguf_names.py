@@ -46,8 +46,9 @@ _QWEN_LAYER = {
 }
 _T5 = (_T5_TOP, "enc.blk.", "encoder.block.", _T5_LAYER)
 _QWEN = (_QWEN_TOP, "blk.", "model.layers.", _QWEN_LAYER)
-_KNOWN = {"t5": _T5, "t5encoder": _T5, "qwen2": _QWEN, "qwen2vl": _QWEN, "qwen3": _QWEN} | {
-    "qwen3vl": _QWEN
+_KNOWN = {
+    **dict.fromkeys(("t5", "t5encoder"), _T5),
+    **dict.fromkeys(("qwen2", "qwen2vl", "qwen3", "qwen3vl"), _QWEN),
 }
 
 
