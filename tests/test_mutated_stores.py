@@ -26,7 +26,7 @@ from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.protocol import Frame, read_frame
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load, save
-from nodeforge.formats.bundle import Project, ProjectFiles
+from nodeforge.formats.projects.bundle import Project, ProjectFiles
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Node
 from nodeforge.models import Fingerprints, recognise

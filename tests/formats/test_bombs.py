@@ -14,10 +14,10 @@ import pytest
 from nodeforge.canvas.document import composite
 from nodeforge.errors import Cancelled
 from nodeforge.formats import read
-from nodeforge.formats.archive import opened
 from nodeforge.formats.canvas.openraster import read_openraster
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.pictures import read_any
+from nodeforge.formats.projects.archive import opened
 from nodeforge.imaging import read_text
 from nodeforge.lint import lint
 from nodeforge.models import ModelFolders

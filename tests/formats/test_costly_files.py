@@ -21,7 +21,7 @@ import sys, time
 from pathlib import Path
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import comfyui, read_any
-from nodeforge.formats.bundle import ProjectFiles
+from nodeforge.formats.projects.bundle import ProjectFiles
 from nodeforge.formats.canvas.openraster import read_openraster
 from nodeforge.lint import lint
 from nodeforge.models import ModelFolders

@@ -35,9 +35,9 @@ from nodeforge.canvas import (
     visible,
 )
 from nodeforge.errors import NodeForgeError, RequestError
-from nodeforge.formats.bundle import PROJECT, Project, ProjectFiles
 from nodeforge.formats.canvas.openraster import load_openraster, save_openraster
 from nodeforge.formats.errors import WorkflowError
+from nodeforge.formats.projects.bundle import PROJECT, Project, ProjectFiles
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import AddNodes
 from nodeforge.graph.model import Node

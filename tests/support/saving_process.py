@@ -17,7 +17,7 @@ from PySide6.QtCore import QCoreApplication
 from nodeforge.canvas import Canvas, LayerKind, State, Tiles
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.edits.layers import new_layer, with_new
-from nodeforge.formats.bundle import Project
+from nodeforge.formats.projects.bundle import Project
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node

@@ -10,8 +10,8 @@ import numpy as np
 from nodeforge.canvas import LayerKind, Tiles, premultiplied
 from nodeforge.canvas.document.tiles import Key
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats.archive import Archive
 from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.projects.archive import Archive
 from nodeforge.imaging import Bytes, decode_bytes, picture_size
 
 MOST_PICTURE = 512 * 2**20

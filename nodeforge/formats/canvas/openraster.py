@@ -32,9 +32,9 @@ from nodeforge.canvas import (
 from nodeforge.canvas.document.layer import STRONGEST
 from nodeforge.canvas.edits.layers import free_id
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats.archive import Archive, DamagedArchiveError, opened
 from nodeforge.formats.canvas.layer_pictures import MOST_PICTURE, MOST_PIXELS, LayerPictures
 from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.projects.archive import Archive, DamagedArchiveError, opened
 from nodeforge.imaging import (
     BlendMode,
     Box,

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from nodeforge.canvas import TILE
-from nodeforge.formats.archive import DamagedArchiveError
+from nodeforge.formats.projects.archive import DamagedArchiveError
 from nodeforge.imaging import Bytes
 
 is_sha256 = re.compile("[0-9a-f]{64}").fullmatch

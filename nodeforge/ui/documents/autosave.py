@@ -20,7 +20,7 @@ from nodeforge.ui.documents.versions import Versions
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 
 if TYPE_CHECKING:
-    from nodeforge.formats.bundle import Project, ProjectFiles
+    from nodeforge.formats.projects.bundle import Project, ProjectFiles
 
 PAUSE = 3
 """Default seconds without editing until a copy is written."""
@@ -151,7 +151,7 @@ class Autosave(QObject):
             self.failed.emit(str(error))
 
     def _write_project(self, opened: OpenDocument, folder: Path, then: Callable[[], None]) -> None:
-        from nodeforge.formats.bundle import ProjectFiles
+        from nodeforge.formats.projects.bundle import ProjectFiles
         from nodeforge.ui.documents.project_files import project_of
 
         if self._projects is None:

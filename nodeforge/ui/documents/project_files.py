@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nodeforge.canvas import Canvas
-from nodeforge.formats.bundle import SUFFIX, Project
+from nodeforge.formats.projects.bundle import SUFFIX, Project
 from nodeforge.ui.documents.open_document import OpenDocument
 
 __all__ = ["SUFFIX", "open_project_document", "project_of"]

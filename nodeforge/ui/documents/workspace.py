@@ -26,7 +26,7 @@ from nodeforge.ui.library.node_use import NodeUse
 from nodeforge.ui.library.saved_subgraphs import SavedSubgraphs
 
 if TYPE_CHECKING:
-    from nodeforge.formats.bundle import Project, ProjectFiles
+    from nodeforge.formats.projects.bundle import Project, ProjectFiles
 
 _RECENT = 12
 PROJECT = ".nforge"
@@ -123,7 +123,7 @@ class Workspace(QObject):
 
     def projects(self) -> ProjectFiles:
         """The reader and writer of project files."""
-        from nodeforge.formats.bundle import ProjectFiles
+        from nodeforge.formats.projects.bundle import ProjectFiles
 
         if self._projects is None:
             self._projects = ProjectFiles(self.settings.assets)

@@ -33,7 +33,7 @@ from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 
 if TYPE_CHECKING:
-    from nodeforge.formats.bundle import Project
+    from nodeforge.formats.projects.bundle import Project
     from nodeforge.ui.files.versions_dialog import VersionsDialog
 
 OPENABLE = (

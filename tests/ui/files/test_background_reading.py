@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from nodeforge.canvas import LayerKind, State, Tiles
 from nodeforge.canvas.edits.layers import new_layer, with_new
-from nodeforge.formats.bundle import Project, ProjectFiles
 from nodeforge.formats.canvas.openraster import save_openraster
+from nodeforge.formats.projects.bundle import Project, ProjectFiles
 from nodeforge.graph.document import Document
 from nodeforge.settings import shipped
 from nodeforge.ui.canvas_view.editor.picture_files import PictureFiles

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nodeforge.formats import load
-from nodeforge.formats.bundle import Project, ProjectFiles
+from nodeforge.formats.projects.bundle import Project, ProjectFiles
 from nodeforge.ui.documents.recovery_files import AutosaveSession, read_about
 from support import saving_process
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nodeforge.errors import NodeForgeError, RequestError
-from nodeforge.formats.archive import DamagedArchiveError, Parts
 from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.projects.archive import DamagedArchiveError, Parts
 from nodeforge.settings.whole_file import write_whole
 
 _FOLDERS = ("tiles", "assets")

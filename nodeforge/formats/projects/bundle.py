@@ -18,7 +18,6 @@ from typing import IO, Any
 from nodeforge.canvas import State
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import json_text
-from nodeforge.formats.archive import Archive, DamagedArchiveError, Parts, opened
 from nodeforge.formats.canvas.canvas_json import Contents, Names, state_from_json, state_to_json
 from nodeforge.formats.canvas.tile_store import Shelf, TileNames, is_sha256, pack, unpack
 from nodeforge.formats.errors import (
@@ -27,7 +26,8 @@ from nodeforge.formats.errors import (
     WorkflowError,
     WrongShapeError,
 )
-from nodeforge.formats.part_folder import FolderShelf, opened_folder
+from nodeforge.formats.projects.archive import Archive, DamagedArchiveError, Parts, opened
+from nodeforge.formats.projects.part_folder import FolderShelf, opened_folder
 from nodeforge.formats.workflow import document_from_json, document_to_json, old_format
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Bytes
