@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 MIXED = object()
@@ -59,5 +59,10 @@ class WheelFilter(QObject):
 
 
 def ignore_wheel(widget: QWidget) -> None:
-    """Ignore wheel events of `widget` while it has no focus."""
+    """Ignore wheel events of `widget` while it has no focus.
+
+    The wheel would give a combo box the focus before the filter is asked.
+    """
+    if widget.focusPolicy() == Qt.FocusPolicy.WheelFocus:
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     widget.installEventFilter(WheelFilter(widget))

@@ -17,6 +17,8 @@ from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
 _NOTCHES = 1000
 _WIDE = 100
 """Ratio of maximum to minimum from which the slider is logarithmic."""
+_LONG, _FRAME = "auto: 1024", 20
+"""A text that the box has room for, and pixels around it."""
 
 
 class NumberLineEdit(QLineEdit):
@@ -70,6 +72,7 @@ class NumberField(Field):
         self._box = NumberLineEdit()
         self._box.editingFinished.connect(self._typed)
         self._box.stepped.connect(self._stepped)
+        self._box.setMinimumWidth(self._box.fontMetrics().horizontalAdvance(_LONG) + _FRAME)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         self._slider = self._make_slider()

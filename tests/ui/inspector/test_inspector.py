@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import tiny_transformers
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -25,6 +25,7 @@ from nodeforge.ui.fields.model_field import ModelDialog
 from nodeforge.ui.fields.number_field import NumberLineEdit
 from nodeforge.ui.fields.text_field import reweighted
 from nodeforge.ui.inspector.panel import EMPTY
+from support.mouse import wheel
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 
@@ -56,15 +57,6 @@ def type_in(qtbot, box, text: str) -> None:
     box.selectAll()
     qtbot.keyClicks(box, text)
     qtbot.keyClick(box, Qt.Key.Key_Return)
-
-
-def wheel(widget) -> None:
-    place = QPointF(5, 5)
-    event = QWheelEvent(
-        place, widget.mapToGlobal(place), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(widget, event)
 
 
 def test_nothing_selected_says_what_appears_here(window):
