@@ -25,13 +25,17 @@ RULE = Rule(
 
 _MANY, _TOO_MANY = 8, 24
 """Megapixels."""
+_MOST = 64
+"""Pictures that *Noise* takes."""
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         batch = scene.value(loop.noise, "batch") if loop.noise else None
-        if loop.noise is None or loop.size is None or type(batch) is not int or batch < 2:
+        if loop.noise is None or loop.size is None or type(batch) is not int:
             continue
+        if not 2 <= batch <= _MOST:
+            continue  # the rule `ranges`
         pixels = batch * loop.size[0] * loop.size[1] / 1e6
         if pixels > _MANY:
             yield scene.problem(
