@@ -62,6 +62,7 @@ class SavedSubgraphs(QObject):
                 way_out="Convert nodes to a subgraph first.",
             )
         fragment = extract(document, [path])
+        fragment.graph.links.clear()  # they lead to nodes that are not kept with it
         fragment.view.positions[name] = [0, 0]
         title = title_of(node, name, catalogue)
         file = self._free_file(title)
