@@ -1,4 +1,4 @@
-"""`--set NODE.PORT=VALUE` and `--seed`: edits of the document before it is run."""
+"""`--set` and `--seed`: edits of the document before it is run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from nodeforge.engine.files import FOLDERS, READ_IN_PLACE
 from nodeforge.engine.sweeps.exploration import seeds_of
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
-from nodeforge.graph.assignments import AssignmentError, find_input, parse_value
+from nodeforge.graph.assignments import AssignmentError, check_allowed, find_input, parse_value
 from nodeforge.graph.document import Document
+from nodeforge.graph.ports import input_spec
 from nodeforge.settings import Settings
 from nodeforge.spec import (
     Catalogue,
@@ -42,22 +43,24 @@ class Overrides:
         self.granted: list[str] = []
 
     def set(self, assignment: str) -> None:
-        """Carry out ``NODE.PORT=VALUE``; NODE is an id or a title.
+        """Carry out ``NODE.PORT=VALUE``, NODE an id or a title, or ``LABEL=VALUE`` of the form.
 
         Raises:
-            OverrideError: there is no such node or port, or the value does not fit.
+            OverrideError: there is no such input, or the value does not fit.
         """
         target, equals, text = assignment.partition("=")
-        name, dot, port_name = target.rpartition(".")
-        if not (equals and dot and name and port_name):
+        if not (equals and target):
             raise OverrideError(
-                "is not NODE.PORT=VALUE.",
+                "is neither NODE.PORT=VALUE nor LABEL=VALUE.",
                 place=f"--set {assignment}",
                 way_out="For example --set prompt.text='a red fox'.",
             )
         try:
             _, node, port = find_input(self._document, self._catalogue, target)
-            node.values[port.name] = self._value(port, text)
+            value = self._value(port, text)
+            if port != input_spec(node, port.name, self._catalogue):
+                check_allowed(port, value)  # the form's range; the linter knows the input's own
+            node.values[port.name] = value
         except AssignmentError as error:
             place = f"--set {assignment}"
             raise OverrideError(error.fact, place=place, way_out=error.way_out) from None

@@ -12,6 +12,7 @@ import click
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.form_help import show_form
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.cli.workflow.prepared import catalogue_for, prepared, writable
 from nodeforge.engine import events
@@ -23,6 +24,7 @@ from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, run_stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
+from nodeforge.graph.upgrade import upgrade
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 @options.DEVICE
 @options.as_json("One event a line on stdout.")
 @click.option("--explain", is_flag=True, help="Say why each node is computed.")
+@click.option("--help-form", is_flag=True, help="Show what the workflow's form sets, and end.")
 @click.option("--previews", is_flag=True, help="With --json: tell of previews, too.")
 @click.pass_context
 def command(
@@ -45,6 +48,7 @@ def command(
     device: str | None,
     as_json: bool,
     explain: bool,
+    help_form: bool,
     previews: bool,
 ) -> None:
     """Run WORKFLOW (JSON, or a picture or video of one) and print the paths of what it saves."""
@@ -53,6 +57,9 @@ def command(
     workflow = whole_file(ctx, workflow)
     document = read_any(workflow)
     client = WorkerClient(settings, happened.put, device or settings.device)
+    if help_form:
+        _show_form(document, client, as_json)
+        return
     client.start()  # it imports its libraries while we look at the workflow
     patience = 0.0  # a worker that has nothing to finish need not be waited for
     try:
@@ -76,6 +83,15 @@ def command(
         ctx.exit(_run(client, happened, watcher, document, request, as_json, bool(ctx.obj)))
     finally:
         client.close(patience)
+
+
+def _show_form(document: Document, client: WorkerClient, as_json: bool) -> None:
+    try:
+        catalogue = catalogue_for(document, lambda: client)
+        upgrade(document, catalogue)
+        show_form(document, catalogue, as_json=as_json)
+    finally:
+        client.close(0.0)
 
 
 def _watcher(document: Document, as_json: bool, explain: bool) -> Watcher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nodeforge.errors import RequestError
 from nodeforge.values.file_kinds import LFS_POINTER, WEB_PAGE
 
-FORMAT = 2
+FORMAT = 3
 """The format this version writes, and the newest it reads."""
 
 

@@ -29,7 +29,7 @@ def workflow_schema() -> dict[str, Any]:
             "app": {"type": "string", "description": "The version of NodeForge that made it."},
             "nodes": {"$ref": "#/$defs/nodes"},
             "links": {"$ref": "#/$defs/links"},
-            "form": _object("path.port of an input that the form shows, to how it shows it."),
+            "form": _form(),
             "view": {"$ref": "#/$defs/view"},
             "assets": _object("Name to sha256, kind, size and origin of a file."),
             "lock": _object("Models and packs of the last run, by hash."),
@@ -50,6 +50,23 @@ def _silences() -> dict[str, Any]:
         "type": "object",
         "description": "Rules of the linter that are silenced, by code or name, with the reason.",
         "additionalProperties": {"type": "string"},
+    }
+
+
+def _form() -> dict[str, Any]:
+    texts = {"label": "Unlike all others, without '='.", "help": "A sentence for the tooltip."}
+    entry: dict[str, Any] = {
+        "port": {"type": "string", "pattern": f"^{NODE_ID}(/{NODE_ID})*\\.{PORT}$"},
+        **{name: {"type": "string", "description": text} for name, text in texts.items()},
+        "minimum": {"type": "number"},
+        "maximum": {"type": "number"},
+    }
+    shown = {"type": "object", "required": ["port"], "properties": entry}
+    section = {"title": {"type": "string"}, "entries": {"type": "array", "items": shown}}
+    return {
+        "type": "array",
+        "description": "Sections of the form, each with the inputs that it shows.",
+        "items": {"type": "object", "required": ["entries"], "properties": section},
     }
 
 

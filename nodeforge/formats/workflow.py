@@ -11,6 +11,7 @@ from typing import Any
 from nodeforge.errors import RequestError
 from nodeforge.formats import json_text
 from nodeforge.formats.errors import FORMAT, NewerFormatError, TooLargeError, WrongShapeError
+from nodeforge.formats.form_json import form_from_json, form_to_json
 from nodeforge.formats.graph_json import graph_from_json, graph_to_json, reasons
 from nodeforge.formats.migrations import migrate
 from nodeforge.graph.document import VIEW_TABLES, Document, View
@@ -150,7 +151,7 @@ def _document(raw: Any) -> Document:
         raise WrongShapeError("is not text.", place="app")
     return Document(
         graph=graph_from_json(raw),
-        form=_table(raw, "form"),
+        form=form_from_json(raw.get("form", [])),
         view=_view(_table(raw, "view")),
         assets=_table(raw, "assets"),
         lock=_table(raw, "lock"),
@@ -171,7 +172,7 @@ def document_to_json(document: Document) -> dict[str, Any]:
     }
     parts = {
         "app": document.app,
-        "form": document.form,
+        "form": form_to_json(document.form),
         "view": _view_to_json(document.view),
         "assets": document.assets,
         "lock": document.lock,

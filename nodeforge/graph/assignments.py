@@ -1,4 +1,4 @@
-"""`NODE.PORT=VALUE` as text: the input that it names, and the value that it means there."""
+"""`NODE.PORT=VALUE` or `LABEL=VALUE` as text: the input that it names, and what it means there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
+from nodeforge.graph.form import find_entry, form_entries
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Input, Node, Subgraph
 from nodeforge.graph.ports import input_spec
@@ -31,14 +32,37 @@ class NamedInput(NamedTuple):
 
 
 def find_input(document: Document, catalogue: Catalogue, target: str) -> NamedInput:
-    """The input that `target` names, as ``NODE.PORT``; NODE is an id or a title.
+    """The input that `target` names, as ``NODE.PORT`` or by its label on the form.
+
+    NODE is an id or a title. By its label, an input has the range that the form gives it.
 
     Raises:
-        AssignmentError: there is no such node or port, or a link feeds it.
+        AssignmentError: there is no such node, port or label, or a link feeds it.
     """
+    try:
+        return _by_port(document, catalogue, target)
+    except AssignmentError as error:
+        try:
+            entry = find_entry(document, catalogue, target)
+        except RequestError as ambiguous:
+            raise AssignmentError(ambiguous.fact, way_out=ambiguous.way_out) from None
+        if entry is None:
+            labels = [each.label for each in form_entries(document, catalogue)]
+            near = difflib.get_close_matches(target, labels, n=1)
+            way_out = f"Did you mean '{near[0]}'?" if near else error.way_out
+            raise AssignmentError(error.fact, way_out=way_out) from None
+    assert entry.port is not None
+    found = _by_port(document, catalogue, entry.key)
+    return found._replace(port=entry.port)
+
+
+def _by_port(document: Document, catalogue: Catalogue, target: str) -> NamedInput:
     name, dot, port_name = target.rpartition(".")
     if not (dot and name and port_name):
-        raise AssignmentError(f"'{target}' is not NODE.PORT.", way_out="For example prompt.text.")
+        raise AssignmentError(
+            f"'{target}' is neither NODE.PORT nor a label of the form.",
+            way_out="For example prompt.text.",
+        )
     path, node = _find_node(document, name)
     port = input_spec(node, port_name, catalogue)
     if port is None or port.widget is None:

@@ -70,7 +70,8 @@ class Document:
 
     Args:
         graph: The nodes and links of the root.
-        form: ``path.port`` of an input that the form shows, to how it shows it.
+        form: ``path.port`` of an input that the form shows, to how it shows it
+            (`nodeforge.graph.form`).
         assets: Name to ``{sha256, kind, size, origin}`` of the files it refers to.
         lock: What it was last run with (models and packs by hash).
         lint: Rules of the linter that are silenced in all of it, by code or name, with the reason.

@@ -75,6 +75,8 @@ class LintContext:
         self.silences: Silences = {}
         self.conflicts: Mapping[str, Any] = {}
         """What a merge could not decide (`Document.conflicts`)."""
+        self.form: Mapping[str, Any] = {}
+        """What the form shows (`Document.form`)."""
         self._kept: dict[str, Any] = {}
         self.looked_up: dict[tuple[str, str], Path | RequestError] = {}
         self.looked_at: dict[Path, ModelInfo | RequestError] = {}

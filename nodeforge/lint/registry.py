@@ -69,7 +69,7 @@ def lint(
         document.graph, catalogue, models, granted, pictures, document.lock, resolve
     )
     scene.silences = silences(document.graph, document.lint)
-    scene.conflicts = document.conflicts
+    scene.conflicts, scene.form = document.conflicts, document.form
     scene.rules = rules_by_key()
     problems: list[Problem] = []
     for rule in all_rules():

@@ -43,7 +43,7 @@ def refused(nodeforge: CommandLine, *arguments: object) -> str:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (set_format(7), "made with format 7; this version reads up to 2."),
+        (set_format(7), "made with format 7; this version reads up to 3."),
         (set_type("decode", "latent.decoed"), "latent.decode"),
         (link("denoise.model", "model.vae"), "vae"),
         (link("denoise.latent", "denoise.latent"), "denoise"),

@@ -22,7 +22,7 @@ from support.command_line import CommandLine
 from support.media_files import numbered, numbers, tone, write
 
 WORKFLOW = {
-    "format": 2,
+    "format": 3,
     "links": {
         "save.video": "speed.video",
         "speed.video": "trim.video",

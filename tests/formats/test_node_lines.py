@@ -5,7 +5,7 @@ from nodeforge.formats.node_lines import node_lines
 
 def test_nodes_are_found_by_path_also_in_subgraphs_and_not_in_values():
     made = {
-        "format": 2,
+        "format": 3,
         "lock": {"nodes": {"false": {}}},
         "nodes": {
             "first": {"type": "text.encode", "values": {"text": 'a {"nodes": {"x": {}}} b'}},

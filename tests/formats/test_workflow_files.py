@@ -36,7 +36,7 @@ from support.graphs import documents, text_to_image
 from support.timing import best
 
 DATA = Path(__file__).parent / "data"
-SAVED = DATA / "format_2.json"
+SAVED = DATA / "format_3.json"
 
 VALUES = st.recursive(
     st.none()
@@ -144,7 +144,7 @@ def test_a_newer_format_is_named_with_the_way_out():
     with pytest.raises(NewerFormatError) as caught:
         read(b'{"format": 7, "nodes": "anything"}', "workflow.json")
     assert str(caught.value) == (
-        "workflow.json: made with format 7; this version reads up to 2.\n    Update NodeForge."
+        "workflow.json: made with format 7; this version reads up to 3.\n    Update NodeForge."
     )
     assert caught.value.made_with == 7
 
@@ -217,7 +217,20 @@ BAD = {
     "an output with a point": (group(outputs={"x.y": "a.b"}), "nodes.g.outputs"),
     "a bad node in a subgraph": (group(nodes={"a": 1}), "nodes.g.nodes.a"),
     "a bad link in a subgraph": (group(links={"a.b": 1}), "nodes.g.links.a.b"),
-    "a form in a list": ({"form": []}, "form"),
+    "a form that is no list": ({"form": {}}, "form"),
+    "a section that is a text": ({"form": ["Settings"]}, "form[0]"),
+    "a section's title that is a number": (
+        {"form": [{"title": 1, "entries": []}]},
+        "form[0].title",
+    ),
+    "an entry without a port": (
+        {"form": [{"entries": [{"label": "a"}]}]},
+        "form[0].entries[0].port",
+    ),
+    "a label that is a number": (
+        {"form": [{"entries": [{"port": "a.b", "label": 1}]}]},
+        "form[0].entries[0].label",
+    ),
     "a view in a list": ({"view": []}, "view"),
     "assets in a list": ({"assets": []}, "assets"),
     "a lock that is text": ({"lock": "x"}, "lock"),

@@ -137,7 +137,7 @@ def documents(draw) -> Document:
             made.view.positions[path] = [draw(st.integers(-999, 999)), 0.5]
         if draw(st.integers(0, 3)) == 0:
             made.view.colours[path] = "#aabbcc"
-            made.form[f"{path}.a"] = {"label": "ä", "order": 1}
+            made.form[f"{path}.a"] = {"label": "ä", "order": len(made.form)}
     if draw(st.booleans()):
         made.extra["later"] = {"kept": [1, {"deep": None}]}
     return made

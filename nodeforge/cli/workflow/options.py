@@ -21,7 +21,11 @@ def known_device(ctx: click.Context, option: click.Parameter, value: str | None)
 
 WORKFLOW: Option = click.argument("workflow", type=click.Path(path_type=Path))
 ASSIGNMENTS: Option = click.option(
-    "--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value."
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NODE.PORT=VALUE",
+    help="Set a value; LABEL=VALUE sets an entry of the form.",
 )
 SEED: Option = click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), help="Set every unlinked seed."

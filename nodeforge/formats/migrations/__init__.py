@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodeforge.formats.errors import FORMAT
-from nodeforge.formats.migrations import to_2
+from nodeforge.formats.migrations import to_2, to_3
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-STEPS: Mapping[int, Step] = {2: to_2.step}
+STEPS: Mapping[int, Step] = {2: to_2.step, 3: to_3.step}
 """The format a step leads to, and the step."""
 
 

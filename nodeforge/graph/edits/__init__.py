@@ -4,6 +4,7 @@ from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.edits.base import GraphEdit, Together
 from nodeforge.graph.edits.broadcast import Broadcast, JoinBroadcasts, StopBroadcast
 from nodeforge.graph.edits.exposed import Expose, SetExposed, SetPorts, Unexpose
+from nodeforge.graph.edits.form import AddToForm, MoveOnForm, RemoveFromForm, SetForm
 from nodeforge.graph.edits.links import (
     InsertOnLink,
     Link,
@@ -30,6 +31,7 @@ from nodeforge.graph.edits.subgraphs import Collapse, Unpack
 __all__ = [
     "ABSENT",
     "AddNodes",
+    "AddToForm",
     "Broadcast",
     "Collapse",
     "Detach",
@@ -40,13 +42,16 @@ __all__ = [
     "JoinBroadcasts",
     "Link",
     "Move",
+    "MoveOnForm",
     "Paste",
     "Pin",
     "Recolour",
+    "RemoveFromForm",
     "RemoveNodes",
     "Rename",
     "SetEntry",
     "SetExposed",
+    "SetForm",
     "SetMode",
     "SetPorts",
     "SetValue",

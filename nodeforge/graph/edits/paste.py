@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import asset_name, rename_assets, used_assets
@@ -13,6 +14,7 @@ from nodeforge.graph.document import BY_NODE, Document
 from nodeforge.graph.edits.base import GraphEdit, count
 from nodeforge.graph.model import Graph, Input, Output
 from nodeforge.graph.paths import Names, ancestors, inside, join, split, within
+from nodeforge.graph.presentation import Presentation
 
 
 def common_group(paths: Collection[str]) -> str:
@@ -117,8 +119,16 @@ class Paste(GraphEdit):
                 first = next(ancestors(key.partition(".")[0]))
                 if first not in names:
                     continue
+                if table == "form" and _is_taken(document, value):
+                    continue  # a copy beside its original is not on the form, too
                 if table == "positions" and key == first:
                     value = [value[0] + self.offset[0], value[1] + self.offset[1]]
                 pasted = join(self.group, names[first] + key[len(first) :])
                 before = document.table(table).get(pasted, ABSENT)
                 yield EntryChanged(table, pasted, before, copy.deepcopy(value))
+
+
+def _is_taken(document: Document, record: Any) -> bool:
+    """Whether an entry of the form has the label of `record` already."""
+    label = Presentation.from_json(record).label
+    return any(Presentation.from_json(how).label == label for how in document.form.values())

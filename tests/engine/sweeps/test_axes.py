@@ -80,7 +80,7 @@ def test_ranges_have_no_rounding_noise(first: int, step: int, count: int, places
     ("text", "fact"),
     [
         ("schedule.steps", "is not NODE.PORT=VALUES"),
-        ("steps=3", "'steps' is not NODE.PORT"),
+        ("stepz=3", "'stepz' is neither NODE.PORT nor a label"),
         ("promt.text=a", "there is no node 'promt'"),
         ("prompt.txt=a", "has no value 'txt'"),
         ("denoise.model=a", "has no value 'model'"),

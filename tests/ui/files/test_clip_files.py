@@ -10,7 +10,7 @@ from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.fields.file_field import FileField
 from support.media_files import numbered, tone, wav, write
 
-WORKFLOW = {"format": 2, "nodes": {"words": {"type": "values.text", "version": 1}}, "links": {}}
+WORKFLOW = {"format": 3, "nodes": {"words": {"type": "values.text", "version": 1}}, "links": {}}
 
 
 def test_a_video_that_is_chosen_is_granted_and_read_in_place(window, tmp_path: Path):

@@ -136,6 +136,6 @@ def test_temporary_files_of_killed_processes_are_removed_at_the_next_start(windo
 
 def test_links_among_the_copies_are_not_followed(window, home: Path, tmp_path: Path):
     (home / "autosave").mkdir(parents=True)
-    (tmp_path / "elsewhere.json").write_text(json.dumps({"format": 2}))
+    (tmp_path / "elsewhere.json").write_text(json.dumps({"format": 3}))
     (home / "autosave" / "999999-a.json").symlink_to(tmp_path / "elsewhere.json")
     assert window.autosave.recoverable_files() == []

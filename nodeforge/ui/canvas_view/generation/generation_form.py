@@ -15,7 +15,8 @@ from nodeforge.canvas.generation.loras import Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import NativeSize, native_size
 from nodeforge.canvas.generation.request import IMAGE, MASK, RESULT
 from nodeforge.formats import load
-from nodeforge.graph.document import Document, NoSuchNodeError
+from nodeforge.graph.document import Document
+from nodeforge.graph.form import form_entries
 from nodeforge.graph.model import Graph, Node, Subgraph
 from nodeforge.graph.paths import join
 from nodeforge.graph.ports import input_spec
@@ -233,20 +234,20 @@ class GenerationForm(QObject):
 
     def entries(self) -> list[FormEntry]:
         """The fields: the workflow's form and its models."""
-        document = self.workflow
-        rows = [(name, about.get("label", name)) for name, about in document.form.items()]
-        rows.sort(key=lambda row: _rank(row[1]))
-        rows += [(f"{path}.file", _MODEL) for path in _paths(document.graph, _LOADER)]
-        entries = (self._entry(name, label) for name, label in rows)
-        return [entry for entry in entries if entry is not None]
+        document, catalogue = self.workflow, self._workspace.catalogue
+        models = [f"{path}.file" for path in _paths(document.graph, _LOADER)]
+        shown = [
+            FormEntry(entry.key, entry.label, entry.port)
+            for entry in form_entries(document, catalogue)
+            if entry.port is not None and entry.key not in models
+        ]
+        shown.sort(key=lambda entry: _rank(entry.label))
+        return shown + [entry for name in models if (entry := self._model(name)) is not None]
 
-    def _entry(self, name: str, label: str) -> FormEntry | None:
+    def _model(self, name: str) -> FormEntry | None:
         path, _, port = name.rpartition(".")
-        try:
-            spec = input_spec(self.workflow.node(path), port, self._workspace.catalogue)
-        except NoSuchNodeError:
-            return None
-        return FormEntry(name, label, spec) if spec is not None else None
+        spec = input_spec(self.workflow.node(path), port, self._workspace.catalogue)
+        return FormEntry(name, _MODEL, spec) if spec is not None else None
 
     def value(self, entry: FormEntry) -> Any:
         if entry.name in self.values:
