@@ -115,7 +115,13 @@ class ResultsDatabase:
             self._write_waiting()
 
     def find(
-        self, text: str = "", *, stars: int = 0, collection: str = "", limit: int = 300
+        self,
+        text: str = "",
+        *,
+        stars: int = 0,
+        collection: str = "",
+        workflow: str = "",
+        limit: int = 300,
     ) -> list[Result]:
         """The newest results that contain all words of `text` in what made them or their path.
 
@@ -123,6 +129,7 @@ class ResultsDatabase:
             text: Words, in any order.
             stars: The least number of stars.
             collection: Of this collection alone; of all for an empty name.
+            workflow: Made by the workflow of this name alone; by any for an empty name.
             limit: How many at most.
 
         Raises:
@@ -133,11 +140,13 @@ class ResultsDatabase:
         where = [f"({sought}) LIKE ? ESCAPE '\\'"] * len(words)
         where += ["favourite >= ?"] if stars else []
         where += ["instr(char(10) || collections || char(10), ?) > 0"] if collection else []
+        where += ["workflow = ?"] if workflow else []
         clause = f"WHERE {' AND '.join(where)}" if where else ""
         query = f"SELECT {_NAMES} FROM results {clause} ORDER BY made DESC, id DESC LIMIT ?"
         values: list[object] = [f"%{_escaped(word)}%" for word in words]
         values += [stars] if stars else []
         values += [f"\n{collection}\n"] if collection else []
+        values += [workflow] if workflow else []
         self._write_waiting()
         rows = self._do(lambda base: base.execute(query, (*values, limit)).fetchall())
         return [result for row in rows if (result := _result(row)) is not None]

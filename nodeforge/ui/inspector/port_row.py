@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QDrag, QMouseEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -34,12 +35,59 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.field_factory import make_field
+from nodeforge.ui.fields.picture_field import PictureField
 from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 from nodeforge.ui.inspector.exposing import add_exposing
+from nodeforge.ui.inspector.form_entry import add_form_entry
 from nodeforge.ui.inspector.grid_entry import add_grid
 from nodeforge.ui.inspector.measure_entry import add_measuring
+
+_TALL = TextField, PictureField
+"""Fields that need the whole width."""
+_NAME_WIDTH = 110
+"""Pixels of a name beside its field."""
+INPUT_MIME = "application/x-nodeforge-input"
+"""What is dragged of an input: ``path.port`` in UTF-8."""
+
+
+def dragged_input(data: QMimeData) -> str:
+    """The input, ``path.port``, that is dragged; empty for anything else."""
+    if not data.hasFormat(INPUT_MIME):
+        return ""
+    return bytes(data.data(INPUT_MIME).data()).decode("utf-8", "replace")
+
+
+class InputName(QLabel):
+    """The name of an input, which can be dragged onto the form.
+
+    Args:
+        key: ``path.port``; empty where it cannot be dragged.
+    """
+
+    def __init__(self, text: str, key: str) -> None:
+        super().__init__(text)
+        self._key = key
+        self._pressed: QPoint | None = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        left = event.button() is Qt.MouseButton.LeftButton
+        self._pressed = event.position().toPoint() if left and self._key else None
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if self._pressed is None:
+            return
+        moved = (event.position().toPoint() - self._pressed).manhattanLength()
+        if moved >= QApplication.startDragDistance():
+            self._pressed = None
+            data = QMimeData()
+            data.setData(INPUT_MIME, self._key.encode())
+            drag = QDrag(self)
+            drag.setMimeData(data)
+            drag.setPixmap(self.grab())
+            drag.exec(Qt.DropAction.CopyAction)
 
 
 class PortRow(QWidget):
@@ -47,6 +95,8 @@ class PortRow(QWidget):
 
     Args:
         paths: The nodes, as in the document.
+        label: What the port is called here; empty: as on its node.
+        compact: Put fields of one line beside the name, not below it.
     """
 
     source_clicked = Signal(str)
@@ -56,11 +106,18 @@ class PortRow(QWidget):
     """The model that is to be measured, by its name."""
 
     def __init__(
-        self, workspace: Workspace, opened: OpenDocument, paths: Sequence[str], port: PortSpec
+        self,
+        workspace: Workspace,
+        opened: OpenDocument,
+        paths: Sequence[str],
+        port: PortSpec,
+        *,
+        label: str = "",
+        compact: bool = False,
     ) -> None:
         super().__init__()
         self._opened, self._paths, self._port = opened, list(paths), port
-        self.port = port.name
+        self.path, self.port = self._paths[0], port.name
         self.source = self._linked_from()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -70,8 +127,8 @@ class PortRow(QWidget):
         node = opened.document.node(self._paths[0])
         self.inner = innermost_input(node, self._paths[0], port.name)
         """What an exposed port stands for; itself for other ports."""
-        self._label = port_label(node, port.name)
-        name = QLabel(self._label)
+        self._label = label or port_label(node, port.name)
+        name = InputName(self._label, "" if len(self._paths) > 1 else f"{self.path}.{port.name}")
         name.setToolTip(formatting.tooltip_html(port.doc))
         name.setProperty("role", "dim")
         self._mark = QLabel()
@@ -92,8 +149,16 @@ class PortRow(QWidget):
             grid.addWidget(self._unlinked(), 0, 1, Qt.AlignmentFlag.AlignRight)
             return
         self._reset = self._reset_button()
-        grid.addWidget(self._reset, 0, 1, Qt.AlignmentFlag.AlignRight)
-        grid.addWidget(self.field, 1, 0, 1, 2)
+        if compact and not isinstance(self.field, _TALL):
+            name.setFixedWidth(_NAME_WIDTH)
+            name.setWordWrap(True)
+            grid.setColumnStretch(0, 0)
+            grid.setColumnStretch(1, 1)
+            grid.addWidget(self.field, 0, 1)
+            grid.addWidget(self._reset, 0, 2)
+        else:
+            grid.addWidget(self._reset, 0, 1, Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(self.field, 1, 0, 1, 2)
         self._connect(self.field)
         if isinstance(self.field, TextField) and self._reads_prompts(workspace):
             help_ = PromptAssistant(workspace, opened, self.inner.node)
@@ -148,6 +213,7 @@ class PortRow(QWidget):
                 menu.addSeparator()
             add_grid(*where, self.grid_requested.emit)
             add_exposing(*where)
+            add_form_entry(*where)
             inner = self.inner.node, self.inner.port, self.measurement_requested.emit
             add_measuring(menu, self._workspace, self._opened, *inner)
         if not menu.isEmpty():

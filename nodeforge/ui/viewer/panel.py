@@ -47,7 +47,11 @@ EMPTY = "The picture of the selected node appears here, after a run."
 
 
 class Viewer(QWidget):
-    """Shows the selected node's picture; if it has none, the document's latest picture."""
+    """Shows the selected node's picture; if it has none, the document's latest picture.
+
+    Args:
+        empty: What is said while there is no picture.
+    """
 
     node_requested = Signal(str)
     """The path of a node whose text is to be edited next."""
@@ -56,8 +60,9 @@ class Viewer(QWidget):
     command = Signal(str, list)
     """A command of the picture menu, by key or double-click, with the shown `Picture`."""
 
-    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+    def __init__(self, workspace: Workspace, runner: Runner, empty: str = EMPTY) -> None:
         super().__init__()
+        self._empty = empty
         self.setAccessibleName("Viewer")
         self._workspace, self._runner = workspace, runner
         self._opened: OpenDocument | None = None
@@ -81,7 +86,7 @@ class Viewer(QWidget):
         self._asked = 0
         self._busy = False
         self._wanted: int | None = None
-        self.picture_view = PictureView(EMPTY)
+        self.picture_view = PictureView(empty)
         self.picture_view.setAccessibleName("Picture")
         self.clip = ClipControls(self.picture_view)
         self._name, self._caption = QLabel(), ""
@@ -242,7 +247,7 @@ class Viewer(QWidget):
         self.picture_view.set_beside(self._opened.beside.get(node) if self._opened else None)
         self._show_name(self._title(node))
         self.copies.show_number(*self._copies_of(node))
-        self.picture_view.set_empty_text(EMPTY)
+        self.picture_view.set_empty_text(self._empty)
         facts = self._opened.clips.get(node) if self._opened else None
         if self._opened is not None and image is not None and not (facts and facts.frames):
             self._ask_large()

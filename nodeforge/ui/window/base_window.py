@@ -66,7 +66,7 @@ class BaseWindow(QMainWindow):
         """A function that calls `method` of the shown view, the graph view or the canvas."""
 
         def call() -> None:
-            front = self.area.canvas or self.area.view
+            front = self.area.view if self.area.shown == "graph" else self.area.canvas
             if front is not None and hasattr(front, method):
                 getattr(front, method)(*arguments, **options)
 
@@ -76,6 +76,8 @@ class BaseWindow(QMainWindow):
         """Whether the shown view can run `method` now."""
         if (canvas := self.area.canvas) is not None:
             return canvas.can_run(method)
+        if self.area.shown == "form":
+            return False
         return self.has_selection() if selection else self.has_document()
 
     def show_node(self, opened: OpenDocument, node: str) -> None:

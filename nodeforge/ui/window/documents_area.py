@@ -17,14 +17,19 @@ from nodeforge.ui.documents.node_problems import by_node
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.gallery import ResultsDatabase
+from nodeforge.ui.inspector.form_entry import add_to_form
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.window.document_page import DocumentPage, ViewSwitch, require_room_for
 from nodeforge.ui.window.start_page import StartPage
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view import CanvasTab, ToolOptions
+    from nodeforge.ui.form_view import FormView
     from nodeforge.ui.graph_view import GraphView
 
+_VIEW = "shown"
+"""Field of a document's view with the view that it opens with: ``form``, or else the graph."""
 LINK_STYLES = ("curved", "straight", "hidden")
 """The first is the default."""
 
@@ -44,9 +49,12 @@ class DocumentsArea(QWidget):
     view_changed = Signal()
     """Another view (graph or canvas) is shown, or its commands have changed."""
 
-    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+    form_made = Signal(object)
+    """A `FormView` that is shown for the first time."""
+
+    def __init__(self, workspace: Workspace, runner: Runner, results: ResultsDatabase) -> None:
         super().__init__()
-        self._workspace, self._runner = workspace, runner
+        self._workspace, self._runner, self._results = workspace, runner, results
         self._tool_options: ToolOptions | None = None
         self.start_page = StartPage(workspace)
         self.message_bars = MessageBars()
@@ -56,6 +64,7 @@ class DocumentsArea(QWidget):
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.view_switch = ViewSwitch()
         self.view_switch.chosen.connect(self.show_view)
+        self.view_switch.input_dropped.connect(self._add_to_form)
         self.tabs.setCornerWidget(self.view_switch)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
@@ -90,7 +99,18 @@ class DocumentsArea(QWidget):
     def canvas(self) -> CanvasTab | None:
         """The canvas of the current document, if it is shown."""
         page = self.page
-        return page.canvas if page is not None and page.shows_canvas else None
+        return page.canvas if page is not None and page.shown == "canvas" else None
+
+    @property
+    def form(self) -> FormView | None:
+        """The form of the current document, if it is shown."""
+        page = self.page
+        return page.form if page is not None and page.shown == "form" else None
+
+    @property
+    def shown(self) -> str:
+        """The view of the current document that is shown: ``graph``, ``canvas`` or ``form``."""
+        return self.page.shown if self.page is not None else "graph"
 
     @property
     def link_style(self) -> str:
@@ -104,13 +124,23 @@ class DocumentsArea(QWidget):
             page.graph.set_link_style(style)
 
     def show_view(self, name: str) -> None:
-        """Show the ``graph`` or the ``canvas`` of the current document."""
-        if self.page is not None:
-            (self.page.show_canvas if name == "canvas" else self.page.show_graph)()
+        """Show the ``graph``, the ``canvas`` or the ``form`` of the current document."""
+        page, opened = self.page, self._workspace.current
+        if page is not None and opened is not None:
+            shows = {"canvas": page.show_canvas, "form": page.show_form}
+            shows.get(name, page.show_graph)()
+            if (name == "form") != (opened.document.view.extra.get(_VIEW) == "form"):
+                opened.set_view_setting(_VIEW, name, unsaved=False)
             self._on_view_changed()
 
+    def list_results(self) -> None:
+        """Let the forms list what was made since."""
+        for page in self._pages.values():
+            if page.form is not None:
+                page.form.list_results()
+
     def _on_view_changed(self) -> None:
-        self.view_switch.show_view("canvas" if self.canvas is not None else "graph")
+        self.view_switch.show_view(self.shown)
         self.view_changed.emit()
 
     def close_canvases(self) -> None:
@@ -142,7 +172,7 @@ class DocumentsArea(QWidget):
         The node's path is empty beside all nodes.
         """
         view = self.view
-        if view is None or self.canvas is not None:
+        if view is None or self.shown != "graph":
             return None
         viewer = view.session.viewer
         inside = viewer.viewport().mapFromGlobal(place)
@@ -157,7 +187,11 @@ class DocumentsArea(QWidget):
         opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
         opened.problems_changed.connect(lambda: self._show_problems(opened))
         opened.file_status_changed.connect(lambda: self._title(opened))
-        page = DocumentPage(self._make_graph_view(opened), lambda: self._canvas_of(opened))
+        page = DocumentPage(
+            self._make_graph_view(opened),
+            lambda: self._canvas_of(opened),
+            lambda: self._form_of(opened),
+        )
         self._pages[opened.id] = page
         page.setProperty("document", opened.id)
         place = self.tabs.addTab(page, opened.name)
@@ -169,6 +203,24 @@ class DocumentsArea(QWidget):
             self._on_view_changed()  # a first tab was in front before its canvas was
             if (canvas := page.canvas) is not None:
                 QTimer.singleShot(0, canvas, canvas.zoom_all)  # once panels have made room
+        elif opened.document.view.extra.get(_VIEW) == "form":
+            page.show_form()
+            self._on_view_changed()
+
+    def _form_of(self, opened: OpenDocument) -> FormView:
+        from nodeforge.ui.form_view import FormView
+
+        form = FormView(opened, self._workspace, self._runner, self._results)
+        form.graph_requested.connect(lambda: self.show_view("graph"))
+        form.node_requested.connect(self.go_to)
+        self.form_made.emit(form)
+        return form
+
+    def _add_to_form(self, key: str) -> None:
+        opened = self._workspace.current
+        if opened is not None and add_to_form(self._workspace, opened, key):
+            entry = opened.document.form[key]
+            self.status_message.emit(f"“{entry['label']}” is on the form.")
 
     def _canvas_of(self, opened: OpenDocument) -> CanvasTab:
         from nodeforge.ui.canvas_view import (  # numpy and OpenCV: only when needed
@@ -218,6 +270,8 @@ class DocumentsArea(QWidget):
             self._pages[opened.id].change_graph(self._make_graph_view(opened))
             self._graph_view(opened).show_states(opened.states)
             self._show_problems(opened)
+            if (form := self._pages[opened.id].form) is not None:
+                form.build()
             for node in opened.pictures:
                 self._show_picture(opened, node)
         self._show_current(self._workspace.current)

@@ -65,6 +65,7 @@ from nodeforge.ui.window.tasks import edit_text, start_task
 
 if TYPE_CHECKING:
     from nodeforge.ui.files.relink_dialog import MissingModels
+    from nodeforge.ui.form_view import FormView
     from nodeforge.ui.graph_view import MenuRequest
 
 _WORKER_MS = 100
@@ -89,7 +90,8 @@ class MainWindow(BaseWindow):
         self.setAcceptDrops(True)
         self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
         self.autosave = Autosave(workspace)
-        self.area = DocumentsArea(workspace, self.runner)
+        self.results = ResultsDatabase(workspace.settings.home / "gallery.sqlite")
+        self.area = DocumentsArea(workspace, self.runner, self.results)
         self.files = FileCommands(
             workspace, self.runner, self.autosave, self.area.message_bars, self
         )
@@ -98,7 +100,6 @@ class MainWindow(BaseWindow):
         self.library = NodeLibrary(workspace.catalogue, workspace.theme, workspace.node_use, saved)
         self.inspector = Inspector(workspace)
         self.viewer = Viewer(workspace, self.runner)
-        self.results = ResultsDatabase(workspace.settings.home / "gallery.sqlite")
         workspace.past_prompts = self.results.prompts
         self.gallery = Gallery(self.results)
         self.problems = ProblemsPanel(workspace.theme)
@@ -277,6 +278,7 @@ class MainWindow(BaseWindow):
         area.menu_requested.connect(self._show_node_menu)
         area.canvas_menu_requested.connect(lambda place: canvas_menu(self, place))
         area.view_changed.connect(self._on_view_changed)
+        area.form_made.connect(self._connect_form)
         area.selection_changed.connect(self._selected)
         self.library.chosen.connect(self._add_node)
         workspace.saved_subgraphs.kept.connect(
@@ -338,8 +340,8 @@ class MainWindow(BaseWindow):
         self.viewer.show_file(picture)
 
     def _on_view_changed(self) -> None:
-        """Hide the panels of the graph while a canvas is shown."""
-        self.docks.hide_temporarily(tuple(self.docks.all), self.area.canvas is not None)
+        """Hide the panels of the graph while a canvas or a form is shown."""
+        self.docks.hide_temporarily(tuple(self.docks.all), self.area.shown != "graph")
         self.commands.update_states()
 
     def _after_show(self) -> None:
@@ -354,6 +356,13 @@ class MainWindow(BaseWindow):
             self._ask_catalogue()
         for file in self.autosave.recoverable_files():
             self.files.recover(file, self.messages.recovered)
+
+    def _connect_form(self, form: FormView) -> None:
+        form.run_requested.connect(self.run_menu.run)
+        form.menu_requested.connect(self.show_picture_menu)
+        form.command.connect(self.pictures.run)
+        form.grid_requested.connect(self.ask_grid)
+        form.measurement_requested.connect(self.ask_measurement)
 
     def _show_unread_settings(self) -> None:
         """Say once which stored settings are of a wrong kind."""
@@ -423,6 +432,7 @@ class MainWindow(BaseWindow):
         """Show a picture in the gallery, unless it is the estimate of a candidate."""
         if job.kept is None or not is_estimate(job.kept):
             self.gallery.add(job, path)
+            self.area.list_results()
 
     def _count_jobs(self) -> None:
         jobs = self.runner.jobs

@@ -20,11 +20,13 @@ from nodeforge.ui.window.base_window import BaseWindow
 
 
 def start_task(window: BaseWindow, path: Path) -> None:
-    """Open a workflow, ask for its picture where it reads one, and put its prompt in focus."""
+    """Open a workflow by its form, ask for its picture where it reads one, then for its prompt."""
     window.files.open(path)
     opened = window.workspace.current
     if opened is None:
         return
+    if opened.document.form:
+        window.area.show_view("form")
     end = next(picture_inputs(opened.document, window.workspace.catalogue), None)
     if end is None:
         show_prompt(window)
@@ -33,7 +35,10 @@ def start_task(window: BaseWindow, path: Path) -> None:
 
 
 def show_prompt(window: BaseWindow) -> None:
-    """Select the prompt of the current workflow, and put it in focus."""
+    """Put the prompt of the current workflow in focus: on the form, or selected in the graph."""
+    if (form := window.area.form) is not None:
+        form.focus_prompt()
+        return
     opened, view = window.workspace.current, window.area.view
     if opened is None or view is None:
         return

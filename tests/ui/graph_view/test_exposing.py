@@ -117,7 +117,7 @@ def test_the_dialog_exposes_orders_labels_and_narrows_in_one_step(window, view):
     dialog = open_dialog(window)
     dialog._fill_menu()
     for node, port in (("Schedule", "steps"), ("Noise", "seed")):
-        inner = next(a.menu() for a in dialog.expose.menu().actions() if a.text() == node)
+        inner = next(a.menu() for a in dialog.add.menu().actions() if a.text() == node)
         next(a for a in inner.actions() if a.text() == port).trigger()
     QTest.mouseClick(dialog.up, Left)
     dialog.list.setCurrentRow(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.document_page import VIEWS
 from nodeforge.ui.window.menus.picture_files import prompt_of
 
 if TYPE_CHECKING:
@@ -130,12 +131,9 @@ def _faces(window: BaseWindow) -> list[Command]:
             (keys,),
             icon,
             window.has_document,
-            checked=lambda name=name: (area.canvas is not None) == (name == "canvas"),
+            checked=lambda name=name: area.shown == name,
         )
-        for name, text, keys, icon in (
-            ("graph", "Graph", "Ctrl+1", "tree-structure"),
-            ("canvas", "Canvas", "Ctrl+2", "paint-brush"),
-        )
+        for name, text, keys, icon in VIEWS
     ]
 
 

@@ -47,7 +47,7 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
     "view": (
         "&View",
         (
-            *("view.palette", SEPARATOR, "view.graph", "view.canvas", SEPARATOR),
+            *("view.palette", SEPARATOR, "view.graph", "view.canvas", "view.form", SEPARATOR),
             *("view.zoom_all", "view.zoom_selection", "canvas.zoom_in", "canvas.zoom_out"),
             *("canvas.zoom_whole", "canvas.turn_left", "canvas.turn_back", "canvas.turn_right"),
             SEPARATOR,

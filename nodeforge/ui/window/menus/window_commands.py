@@ -205,7 +205,7 @@ def _edit(window: BaseWindow) -> list[Command]:
             window.call_in_front("paste", keep_inputs=True),
             ("Ctrl+Shift+V",),
             "",
-            lambda: window.area.canvas is None and window.has_document(),
+            lambda: window.area.shown == "graph" and window.has_document(),
             context=window.area.tabs,
         ),
     ]
@@ -317,7 +317,7 @@ def _view(window: BaseWindow) -> list[Command]:
             window.docks.reset_layout,
             (),
             "layout",
-            lambda: window.area.canvas is None,
+            lambda: window.area.shown == "graph",
             words=("Default panels", "Workspace"),
         ),
         *(
