@@ -176,6 +176,21 @@ def canvas(stage: Stage) -> None:
     editor.view.fit()
 
 
+def form(stage: Stage) -> None:
+    """Pictures made by the form alone."""
+    opened = stage.open("lora_style")
+    stage.window.area.show_view("form")
+    for seed, prompt in ((5, "a castle"), (7, "a dog"), (3, "a fox")):
+        opened.perform(SetValue("prompt", "text", prompt))
+        opened.perform(SetValue("noise", "seed", seed))
+        stage.run()
+
+
+def form_light(stage: Stage) -> None:
+    stage.window.switch_theme()
+    form(stage)
+
+
 SCENES = {
     "start": start,
     "dark": dark,
@@ -184,6 +199,8 @@ SCENES = {
     "error": error,
     "many": many,
     "canvas": canvas,
+    "form": form,
+    "form_light": form_light,
 }
 
 

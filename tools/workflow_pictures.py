@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from nodeforge import media
 from nodeforge.settings import shipped
 from nodeforge.ui.window.start_page import PICTURE, listed_workflows
 
@@ -29,6 +30,15 @@ def result_of(workflow: Path, folder: Path) -> Path:
     return Path(done.stdout.splitlines()[-1])
 
 
+def picture_of(file: Path) -> Image.Image:
+    """The picture of a result; of a video the middle frame."""
+    if file.suffix != ".mp4":
+        with Image.open(file) as picture:
+            return picture.convert("RGB")
+    frames = media.read_video(file).frames
+    return Image.fromarray(frames[len(frames) // 2])
+
+
 def fitted(picture: Image.Image) -> Image.Image:
     """Cut to a card's shape; what is much wider or higher keeps its whole, on its own ground."""
     if max(picture.size) < WIDE * min(picture.size):
@@ -44,11 +54,8 @@ def main() -> None:
     for workflow in listed_workflows():
         if wanted and workflow.stem not in wanted:
             continue
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Image.open(result_of(workflow, Path(folder))) as picture,
-        ):
-            small = fitted(picture.convert("RGB"))
+        with tempfile.TemporaryDirectory() as folder:
+            small = fitted(picture_of(result_of(workflow, Path(folder))))
             small.save(into / f"{workflow.stem}.jpg", quality=QUALITY, optimize=True)
 
 

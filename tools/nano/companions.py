@@ -20,6 +20,7 @@ from tools.nano.clips import PATHS, PLACES, Clip, nearest_move, path_of, random_
 from tools.nano.compose import draw
 from tools.nano.instructions import instruction
 from tools.nano.pictures import Pixels
+from tools.nano.recogniser import judge
 from tools.nano.scenes import Scene
 from tools.nano.second_judge import answers
 from tools.nano.sheets import save_sheet
@@ -132,6 +133,13 @@ def motion(bench: Bench) -> Result:
     return clip_figures(bench, clips, strips)
 
 
+def named(bench: Bench, pictures: Sequence[Pixels]) -> list[int]:
+    """What each picture shows: by the second judge, or the recogniser where none is trained."""
+    if (bench.folder / "second-judge").exists():
+        return answers(bench.second_judge, pictures)[0]
+    return [ranked[0] for ranked in judge(bench.recogniser, pictures).ranked]
+
+
 def clip_figures(bench: Bench, clips: Sequence[Clip], strips: Sequence[list[Pixels]]) -> Result:
     known = known_paths(bench, clips[0].scene)
     right = [
@@ -139,9 +147,7 @@ def clip_figures(bench: Bench, clips: Sequence[Clip], strips: Sequence[list[Pixe
         for clip, strip in zip(clips, strips, strict=True)
     ]
     things = bench.wanted([clip.scene for clip in clips])
-    first, last = (
-        answers(bench.second_judge, [strip[at] for strip in strips])[0] for at in (0, -1)
-    )
+    first, last = (named(bench, [strip[at] for strip in strips]) for at in (0, -1))
     same = [a == b == thing for a, b, thing in zip(first, last, things, strict=True)]
     return {
         "clips": len(clips),

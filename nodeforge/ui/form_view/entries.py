@@ -24,8 +24,8 @@ EMPTY = (
 )
 
 
-_FIRST_TEXT, _TEXT = 112, 72
-"""Least heights of texts of several lines with their counts: the first, and others; pixels."""
+_FIRST_TEXT, _TEXT = 140, 80
+"""Heights of texts of several lines with their counts: the first, and others; pixels."""
 
 
 class Entries(QScrollArea):
@@ -90,7 +90,7 @@ class Entries(QScrollArea):
         row.measurement_requested.connect(self.measurement_requested)
         if isinstance(port.widget, TextWidget) and port.widget.multiline and row.field:
             first = not any(isinstance(each.field, TextField) for each in self.rows)
-            row.field.setMinimumHeight(_FIRST_TEXT if first else _TEXT)
+            row.field.setFixedHeight(_FIRST_TEXT if first else _TEXT)
         return row
 
     def _fill_empty(self, column: QVBoxLayout) -> None:

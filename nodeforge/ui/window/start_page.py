@@ -64,7 +64,8 @@ _ABOUT = {
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
     "text_to_audio": ("Text to sound", "Make a sound from a description."),
     "text_to_song": ("Text to song", "Make a song from its style and lyrics."),
-    "wan_text_to_video": ("Text to video", "Make a video from a description."),
+    "text_to_video": ("Text to video", "Make a short clip of a thing that moves."),
+    "wan_text_to_video": ("Text to video with Wan", "Make a video from a description."),
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }
 """Title and description of each shipped workflow, in display order."""
