@@ -25,6 +25,7 @@ from nodeforge.models import known_sha256
 from nodeforge.spec import Catalogue
 from nodeforge.values.file_kinds import START, file_kind
 from nodeforge.values.output_names import BATCH_POS, told
+from nodeforge.values.picture_lock import LOCK
 
 WORKFLOW = "nodeforge"
 
@@ -129,7 +130,7 @@ def texts_of_file(path: Path) -> dict[str, str]:
     if is_media(path):
         from nodeforge.media import read_media_text  # only here: it brings FFmpeg
 
-        ours = _TOLD | {WORKFLOW, COPY}
+        ours = _TOLD | {WORKFLOW, COPY, LOCK}
         return {name: text for name, text in read_media_text(path).items() if name in ours}
     from nodeforge.imaging import read_text  # only here: it brings numpy, which is slow to import
 
