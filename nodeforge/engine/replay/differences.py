@@ -128,6 +128,8 @@ def _found(
     else:
         causes, besides = environment or [Difference(Differs.UNKNOWN)], idle
     step = _first_step(then, now)
+    told = {(each.name, each.then, each.now) for each in causes}
+    besides = [each for each in besides if (each.name, each.then, each.now) not in told]
     return Finding(node_id, before.type, *step, causes=tuple(causes), besides=tuple(besides))
 
 

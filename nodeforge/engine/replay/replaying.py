@@ -10,9 +10,10 @@ from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.files import Files
 from nodeforge.engine.pack_content import content_hash
+from nodeforge.engine.queue.attempt import recogniser
 from nodeforge.engine.replay.lock import LockError, PictureLock, read_lock
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats.pictures import document_from_picture, texts_of_file
+from nodeforge.formats.pictures import document_from_picture, run_stamp, texts_of_file
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import inline
 from nodeforge.graph.planned import original
@@ -105,12 +106,14 @@ def replay_request(
     folders = models.ModelFolders(settings)
     found = companion_locks(document, catalogue, folders, granted)
     locked = {**document.lock, models.COMPANIONS: found} if found else dict(document.lock)
+    files = Files(settings, document.assets, granted, locked)
     return RunRequest(
         run=run,
         targets=[original(lock.node)],
         assets=document.assets,
         granted=list(granted),
         lock=locked,
+        stamp=run_stamp(document, catalogue, recogniser(settings, granted), files.resolve),
         outputs=outputs,
         afresh=True,
     )

@@ -54,7 +54,10 @@ class Verdict:
         alike: How alike the two are.
         apart: The largest difference of a channel, of 255; 255 where the sizes differ.
         psnr: Peak signal-to-noise ratio, decibels; infinite where they are identical.
-        where: The first node and step that differ; empty where none is known to.
+        where: The first node and step that differ, in words; empty where none is known to.
+        node: That node's id.
+        loop: The first node of which a step differs; empty where none does.
+        step: That step, counted from 1.
         causes: What differs there, or of the environment, in words.
         besides: What differs too, without being the cause, in words.
     """
@@ -64,6 +67,7 @@ class Verdict:
     psnr: float
     where: str = ""
     node: str = ""
+    loop: str = ""
     step: int = 0
     causes: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()
@@ -112,6 +116,7 @@ def judge(picture: Path, again: Path, catalogue: Catalogue) -> Verdict:
         psnr,
         words.where(finding) if finding.node else "",
         finding.node,
+        finding.loop,
         finding.step,
         tuple(words.of(each, finding.node) for each in finding.causes),
         tuple(words.of(each, finding.node) for each in finding.besides),

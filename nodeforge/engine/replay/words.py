@@ -8,6 +8,7 @@ from nodeforge.graph.planned import number_of, original
 from nodeforge.models.labels import kind_label
 from nodeforge.spec import Catalogue, FileWidget, ModelFileWidget
 
+_LONGEST = 80
 _EDITED = "the workflow in the picture was edited since"
 
 
@@ -33,7 +34,7 @@ class Words:
     def of(self, each: Difference, node: str) -> str:
         told = self._then.type_of(node)
         then, now = _shortly(each.then) or "none", _shortly(each.now) or "none"
-        name = each.name.replace("_", " ")
+        name = _shortly(each.name).replace("_", " ")
         match each.what:
             case Differs.GONE:
                 return f"{_EDITED}: this node is gone"
@@ -46,13 +47,13 @@ class Words:
             case Differs.VERSION:
                 return f"the node type is version {now} now, {then} then: it computes otherwise"
             case Differs.PACK:
-                return f"the pack '{each.name}' has other content"
+                return f"the pack '{name}' has other content"
             case Differs.CONTENT:
                 return f"{self._file(told, each.name)} '{then}' has other content"
             case Differs.FILE:
                 return f"{self._file(told, each.name)} was '{then}', now it is '{now}'"
             case Differs.NUMERICS | Differs.ENVIRONMENT:
-                return f"{each.name}: {then} then, {now} now"
+                return f"{name}: {then} then, {now} now"
             case Differs.MEMORY:
                 return "memory ran out once, and it was made another way than asked for"
             case Differs.SAVED:
@@ -66,10 +67,11 @@ class Words:
     def _named(self, node: str) -> str:
         number, of = number_of(node)
         copy = f", {number} of {of}" if of > 1 else ""
-        return f"{self._title(self._then.type_of(node))} ({original(node)}{copy})"
+        return f"{self._title(self._then.type_of(node))} ({_shortly(original(node))}{copy})"
 
     def _title(self, type_id: str) -> str:
-        return self._catalogue[type_id].title if type_id in self._catalogue else type_id
+        there = type_id in self._catalogue
+        return self._catalogue[type_id].title if there else _shortly(type_id)
 
     def _file(self, type_id: str, port: str) -> str:
         """What kind of file an input takes: ``the LoRA``."""
@@ -86,5 +88,10 @@ class Words:
 
 
 def _shortly(text: str) -> str:
-    """A list of equal things as one: ``bfloat16,bfloat16`` is bfloat16."""
-    return ", ".join(dict.fromkeys(text.split(",")))
+    """What a lock says, which anyone may have written, in a line of its own.
+
+    A list of equal things is one: ``bfloat16,bfloat16`` is bfloat16.
+    """
+    told = ", ".join(dict.fromkeys(text.split(",")))
+    plain = "".join(letter if letter.isprintable() else " " for letter in told)
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"
