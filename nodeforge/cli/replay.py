@@ -6,7 +6,6 @@ import json
 import queue
 import tempfile
 import uuid
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,9 @@ from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient, spawn_worker
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.replay.replaying import (
-    SavedAgain,
     errors_of,
     missing_packs,
+    picture_again,
     read_picture,
     replay_request,
 )
@@ -94,10 +93,9 @@ def command(
                 outputs=writable(out) if out is not None else Path(folder),
                 granted=granted,
             )
-            saved, watcher = SavedAgain(lock), Quiet() if as_json else _bars(document)
-            _run(client, happened, document, request, [watcher.tell, saved.tell])
-            watcher.close()
-            verdict = judge(picture, saved.path(), catalogue)
+            watcher = Quiet() if as_json else _bars(document)
+            saved = _run(client, happened, document, request, watcher)
+            verdict = judge(picture, picture_again(lock, saved), catalogue)
     finally:
         client.close(patience)
     _show(verdict, as_json)
@@ -113,9 +111,9 @@ def _run(
     happened: queue.SimpleQueue[events.Event],
     document: Document,
     request: RunRequest,
-    told: list[Callable[[events.Event], None]],
-) -> None:
-    """Run to the end.
+    watcher: Watcher,
+) -> list[Path]:
+    """Run to the end; the files that were saved, in order.
 
     Raises:
         ReplayError: the run failed.
@@ -126,11 +124,13 @@ def _run(
     while not isinstance(event, events.LAST):
         try:
             event = happened.get()
-            for tell in told:
-                tell(event)
+            watcher.tell(event)
         except KeyboardInterrupt:
             client.cancel(request.run)  # the second time, this ends the worker
+    watcher.close()
     match event:
+        case events.RunFinished():
+            return [Path(path) for path in event.outputs]
         case events.Failed():
             error = event.error
             raise ReplayError(error.fact, place=error.place, way_out=error.way_out)
@@ -138,7 +138,7 @@ def _run(
             raise ReplayError(
                 f"the worker ended with code {event.exit_code}.", way_out="Try again."
             )
-        case events.RunCancelled():
+        case _:
             raise Cancelled
 
 

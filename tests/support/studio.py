@@ -19,7 +19,7 @@ from nodeforge.engine import events
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.pack_content import read_pack
-from nodeforge.engine.replay.replaying import SavedAgain, read_picture, replay_request
+from nodeforge.engine.replay.replaying import picture_again, read_picture, replay_request
 from nodeforge.engine.replay.verdict import Verdict, judge
 from nodeforge.engine.session import Session
 from nodeforge.formats import run_stamp
@@ -211,7 +211,7 @@ class Studio:
         assert not failed, failed
         return [Path(each) for each in state.outputs]
 
-    def replay(self, picture: Path, edit: Callable[[Document], None] = lambda _: None) -> Verdict:
+    def replay(self, picture: Path, edit: Callable[[Document], object] = lambda _: None) -> Verdict:
         """The verdict on a picture, made again on what the home holds now.
 
         Args:
@@ -225,9 +225,9 @@ class Studio:
         request = replay_request(
             document, lock, session.catalogue, self.settings, run="replay", outputs=again
         )
-        saved, happened = SavedAgain(lock), list[events.Event]()
+        happened: list[events.Event] = []
         session.run(document.graph, request, RunState(happened.append))
-        for event in happened:
-            saved.tell(event)
-        assert isinstance(happened[-1], events.RunFinished), happened[-1]
-        return judge(picture, saved.path(), session.catalogue)
+        last = happened[-1]
+        assert isinstance(last, events.RunFinished), last
+        saved = [Path(path) for path in last.outputs]
+        return judge(picture, picture_again(lock, saved), session.catalogue)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nodeforge import models
-from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.files import Files
 from nodeforge.engine.pack_content import content_hash
@@ -119,35 +118,23 @@ def replay_request(
     )
 
 
-class SavedAgain:
-    """Takes note of what a replay saves, to find the picture among a batch.
+def picture_again(lock: PictureLock, saved: Sequence[Path]) -> Path:
+    """Of what a replay has saved, the file that is to be compared with the picture.
 
     Args:
         lock: Of the picture.
+        saved: In the order in which they were saved.
+
+    Raises:
+        LockError: the run has not saved it.
     """
-
-    def __init__(self, lock: PictureLock) -> None:
-        self._lock = lock
-        self._by_node: dict[str, list[Path]] = {}
-
-    def tell(self, event: events.Event) -> None:
-        if isinstance(event, events.Saved):
-            self._by_node.setdefault(event.node, []).append(Path(event.path))
-
-    def path(self) -> Path:
-        """The file that is to be compared with the picture.
-
-        Raises:
-            LockError: the run has not saved it.
-        """
-        node = self._lock.node
-        named = self._by_node.get(node) or self._by_node.get(original(node)) or []
-        if not 0 <= self._lock.item < len(named):
-            raise LockError(
-                f"was picture {self._lock.item + 1} of its batch; the replay saved {len(named)}.",
-                way_out="The workflow in the picture was edited since: it makes fewer now.",
-            )
-        return named[self._lock.item]
+    if not 0 <= lock.item < len(saved):
+        raise LockError(
+            f"is picture {lock.item + 1} of its batch; the replay saved {len(saved)}.",
+            place=original(lock.node),
+            way_out="The workflow in the picture was edited since: it makes fewer now.",
+        )
+    return saved[lock.item]
 
 
 def _is_name(name: str) -> bool:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodeforge.engine import events
 from nodeforge.engine.replay.replaying import (
-    SavedAgain,
     missing_packs,
+    picture_again,
     read_picture,
     replay_request,
 )
@@ -41,11 +40,9 @@ def locks(studio: Studio, folder: Path) -> Attempt:
         told = [*judge(picture, again, catalogue).lines()]
         assert all(told)
         document, found = read_picture(picture)
-        [*missing_packs(found, studio.settings)]
+        assert all(map(str, missing_packs(found, studio.settings)))
         replay_request(document, found, catalogue, studio.settings, run="r", outputs=folder)
-        saved = SavedAgain(found)
-        saved.tell(events.Saved("r", "save", str(again)))
-        saved.path()
+        picture_again(found, [again])
 
     return attempt
 
