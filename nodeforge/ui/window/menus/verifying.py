@@ -118,16 +118,14 @@ class Verifying(QObject):
 
         verdict, before, after = judged
         self._forget(asked.job)
-        first, *others = verdict.lines()
         stronger = min(_STRONGEST, max(4, 255 // max(1, verdict.apart)))
-        note = "" if verdict.apart == 0 else f"The difference is shown {stronger} times as strong."
         CompareDialog(
             (asked.picture.name, before),
             ("made again", after),
-            [first, *others, note],
+            [*verdict.lines()],
             self._window,
             title=f"Verify {asked.picture.name}",
-            heading=verdict.alike.capitalize(),
+            heading="Verdict",
             mode=BESIDE,
             stronger=stronger,
         ).open()
