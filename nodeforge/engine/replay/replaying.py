@@ -12,7 +12,12 @@ from nodeforge.engine.pack_content import content_hash
 from nodeforge.engine.queue.attempt import recogniser
 from nodeforge.engine.replay.lock import LockError, PictureLock, read_lock
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats.pictures import document_from_picture, run_stamp, texts_of_file
+from nodeforge.formats.pictures import (
+    document_from_picture,
+    is_sound,
+    run_stamp,
+    texts_of_file,
+)
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import inline
 from nodeforge.graph.planned import original
@@ -26,10 +31,16 @@ def read_picture(picture: Path) -> tuple[Document, PictureLock]:
     """The workflow of a picture or video, and its lock.
 
     Raises:
-        LockError: it has no lock, or a damaged one.
+        LockError: it has no lock, or a damaged one, or is a sound.
         NodeForgeError: it holds no workflow, or cannot be read.
     """
     document = document_from_picture(picture)
+    if is_sound(picture):
+        raise LockError(
+            "is a sound, and only pictures and videos are judged.",
+            place=picture.name,
+            way_out=f"Make it again, and listen: nodeforge run '{picture.name}'.",
+        )
     lock = read_lock(texts_of_file(picture).get(LOCK), picture.name)
     if original(lock.node) not in inline(document.graph).nodes:
         raise LockError(

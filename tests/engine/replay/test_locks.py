@@ -18,6 +18,7 @@ from nodeforge.engine.replay.lock import (
 )
 from nodeforge.engine.replay.replaying import read_picture
 from nodeforge.engine.replay.verdict import compare_pixels
+from nodeforge.formats import write
 from nodeforge.formats.pictures import texts_of_file
 from nodeforge.values.picture_lock import LOCK, MOST_BYTES, deflated, inflated
 from support.studio import Studio
@@ -116,3 +117,11 @@ def test_a_damaged_lock_is_an_error_with_a_way_out(text: str):
 def test_a_picture_without_one_is_told_so():
     with pytest.raises(LockError, match="holds no lock"):
         read_lock(None, "p.png")
+
+
+def test_a_sound_is_refused_before_the_run(studio: Studio, tmp_path: Path):
+    texts = {"nodeforge": write(studio.document()).decode(), LOCK: lock_text(PictureLock("save"))}
+    sound = media.Sound(np.zeros((1, 800), np.float32), 8000)
+    path = media.save_audio(tmp_path, "s", sound, media.AudioFormat.FLAC, text=texts)
+    with pytest.raises(LockError, match="only pictures and videos are judged"):
+        read_picture(path)
