@@ -93,8 +93,7 @@ def find(then: PictureLock, now: PictureLock) -> Finding:
             idle += [each for each in own if each not in idle]
     if suspect is not None:
         return _found(then, now, suspect[0], None, suspect[1], idle)
-    besides = [*idle, *_environment(then.environment, now.environment)]
-    return Finding(besides=tuple(besides))
+    return Finding(besides=(*idle, *_idle_environment(then, now)))
 
 
 def saving_differences(then: PictureLock, now: PictureLock) -> list[Difference]:
@@ -207,6 +206,14 @@ def _environment(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Di
     for name in dict.fromkeys([*then, *now]):
         if (one := then.get(name, "")) != (other := now.get(name, "")):
             yield Difference(Differs.ENVIRONMENT, name, one, other)
+
+
+def _idle_environment(then: PictureLock, now: PictureLock) -> Iterator[Difference]:
+    """What differs of where results were made, which may be elsewhere than they were saved."""
+    places = [then.environment | node.made_in for node in then.nodes.values() if node.digests]
+    for each in _environment(then.environment, now.environment):
+        if not places or any(place.get(each.name, "") != each.now for place in places):
+            yield each
 
 
 def _differ(then: Mapping[str, str], now: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nodeforge import media
+from nodeforge.engine.replay.differences import Difference, Differs, Finding, find
 from nodeforge.engine.replay.lock import (
     LockedNode,
     LockError,
@@ -56,6 +57,18 @@ def test_a_result_of_a_process_with_other_threads_says_so(studio: Studio):
     nodes = lock(path)["nodes"]
     assert nodes["denoise"]["made_in"] == {"threads": "3"}
     assert "made_in" not in nodes["save"]
+
+
+def test_a_result_is_compared_with_where_it_was_made_not_where_it_was_saved():
+    made = LockedNode("a.b", digests={"o": "1"}, made_in={"threads": "3"})
+    then = PictureLock("a", environment={"threads": "4"}, nodes={"a": made})
+    again = LockedNode("a.b", digests={"o": "1"})
+    assert (
+        find(then, PictureLock("a", environment={"threads": "3"}, nodes={"a": again})) == Finding()
+    )
+    other = LockedNode("a.b", digests={"o": "2"})
+    found = find(then, PictureLock("a", environment={"threads": "4"}, nodes={"a": other}))
+    assert found.causes == (Difference(Differs.ENVIRONMENT, "threads", "3", "4"),)
 
 
 def test_every_kind_of_picture_carries_it_deflated(studio: Studio, tmp_path: Path):

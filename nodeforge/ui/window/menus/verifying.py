@@ -15,7 +15,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.ui.common.background_reader import BackgroundReader, ReportProgress
 from nodeforge.ui.common.images import read_scaled
-from nodeforge.ui.running.job_queue import Job, new_run_id, snapshot
+from nodeforge.ui.running.job_queue import FAILED, Job, new_run_id, snapshot
 from nodeforge.ui.window.base_window import BaseWindow
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Verifying(QObject):
         runner.finished.connect(self._finished)
         runner.failed.connect(lambda job, *_: self._forget(job))
         runner.stopped.connect(self._forget)
+        runner.worker_lost.connect(lambda _: self._forget_failed())
 
     def verify(self, picture: Path) -> None:
         """Queue a picture to be made again; a message says why it cannot be."""
@@ -87,8 +88,8 @@ class Verifying(QObject):
     def close(self) -> None:
         """The window ends."""
         self._reader.close()
-        for job in [asked.job for asked in self._asked.values()]:
-            self._forget(job)
+        for asked in self._asked.values():
+            asked.folder.cleanup()
 
     def _queue(self, picture: Path, told: list[str], asked: _Asked | None) -> None:
         if told:
@@ -129,6 +130,10 @@ class Verifying(QObject):
             mode=BESIDE,
             stronger=stronger,
         ).open()
+
+    def _forget_failed(self) -> None:
+        for job in [asked.job for asked in self._asked.values() if asked.job.state == FAILED]:
+            self._forget(job)
 
     def _forget(self, job: Job) -> None:
         if (asked := self._asked.pop(job.id, None)) is not None:
