@@ -135,7 +135,7 @@ def test_a_fresh_process_stays_without(imported: str, absent: str):
 
 ROOMS = (
     *("ui", "diffusion", "canvas", "models", "imaging", "media", "formats"),
-    *("engine/measurements", "engine/queue", "engine/sweeps"),
+    *("engine/measurements", "engine/queue", "engine/replay", "engine/sweeps"),
 )
 COLLECTIONS = {
     "nodeforge/ui/canvas_view/tools",

@@ -23,6 +23,7 @@ _COMMANDS = {
     "measure": "Measure seconds and distances of a model by sampler and steps.",
     "lint": "Name what is wrong with a workflow, without running it.",
     "import": "Make a workflow of one of ComfyUI's, or of a picture of another program.",
+    "replay": "Make a saved picture again, and tell what differs and why.",
     "diff": "Tell what changed in meaning between two workflows.",
     "merge": "Merge two workflows that come from one, by node and port.",
     "nodes": "List the node types.",

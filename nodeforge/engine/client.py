@@ -45,12 +45,13 @@ class WorkerProcess(Protocol):
 
 
 def spawn_worker(
-    settings: Settings, device: str, *, spare_core: bool = False
+    settings: Settings, device: str, *, spare_core: bool = False, threads: int = 0
 ) -> subprocess.Popen[bytes]:
     """The worker, deaf to the terminal's Ctrl+C and without a window of its own.
 
     Args:
         spare_core: It is to leave a core to the window.
+        threads: How many it computes with on the processor; 0 leaves that to torch.
     """
     flags = 0
     if sys.platform == "win32":
@@ -59,6 +60,7 @@ def spawn_worker(
         [
             *(sys.executable, "-P", "-m", "nodeforge.worker", "--device", device),
             *(["--spare-core"] if spare_core else []),
+            *(["--threads", str(threads)] if threads else []),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -159,6 +161,7 @@ class WorkerClient:
                 "previews": request.previews,
                 "document": request.document,
                 "kept_loops": request.kept_loops,
+                "afresh": request.afresh,
             }
         )
         self._tell_if_ended(request.run)

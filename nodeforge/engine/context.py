@@ -17,6 +17,7 @@ from nodeforge.engine.cache import ResultCache, Steps
 from nodeforge.engine.model_hashes import finished_stamp
 from nodeforge.engine.referenced_models import Named, referenced_model
 from nodeforge.errors import Cancelled
+from nodeforge.values.picture_lock import LOCK
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,10 @@ class Networks(Protocol):
         """All that changes numbers."""
         ...
 
+    def environment(self) -> Mapping[str, str]:
+        """What made results may hang on beside that: versions, device, threads."""
+        ...
+
     def free_memory(self) -> str:
         """Make room after memory ran out; what was done, a clause."""
         ...
@@ -55,6 +60,9 @@ class NoNetworks:
         return nullcontext(recipe)
 
     def numerics(self) -> Mapping[str, str]:
+        return {}
+
+    def environment(self) -> Mapping[str, str]:
         return {}
 
     def free_memory(self) -> str:
@@ -76,6 +84,7 @@ class RunRequest:
         previews: Whether pictures of work in progress are wanted.
         document: Names the workflow among others, so that its last run is found again.
         kept_loops: Nodes of whose loops the last checkpoints are told when the run has ended.
+        afresh: Whether all is computed again, from an empty cache that ends with the run.
     """
 
     run: str
@@ -88,6 +97,7 @@ class RunRequest:
     previews: bool = False
     document: str = ""
     kept_loops: list[str] = field(default_factory=list)
+    afresh: bool = False
 
     @property
     def meaning(self) -> dict[str, Any]:
@@ -129,25 +139,30 @@ class NodeRun:
         cache: ResultCache,
         networks: Networks,
         named: Named = MappingProxyType({}),
+        lock: Callable[[], str] = str,
+        made_in: str = "",
     ) -> None:
         self._node = node
         self._request = request
         self._state = state
         self._networks = networks
         self._named = named
+        self._lock = lock
         self._start = time.perf_counter()
         self.exact = True
         """Whether the result is what was asked for, and may be cached."""
-        self.steps = Steps(cache, key)
+        self.steps = Steps(cache, key, made_in)
 
     @functools.cached_property
     def stamp(self) -> Mapping[str, str]:
-        """That of the run; a copy behind a list has a summary of its own."""
+        """That of the run, with the lock of what the node saves; a copy behind a list has a
+        summary of its own.
+        """
         texts, unknown = finished_stamp(stamp_of(self._request.stamp, self._node))
         if unknown:
             named = ", ".join(unknown)
             self.notice(f"the SHA-256 of {named} is not known yet, and not in what is saved.")
-        return texts
+        return {**texts, LOCK: lock} if (lock := self._lock()) else texts
 
     @property
     def outputs(self) -> Path:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,7 @@ from nodeforge.engine.events import ErrorReport, Source
 from nodeforge.engine.lookup import Known, Lookup, in_order, same_keys, unknown_inputs
 from nodeforge.engine.plan import Plan, PlannedNode, place
 from nodeforge.engine.reasons import Reason, Reasons
+from nodeforge.engine.replay.locking import Locking, Made
 from nodeforge.engine.traces import Trace
 from nodeforge.engine.work import Work, works_of
 from nodeforge.errors import Cancelled, DiskFullError, NodeForgeError, OutOfMemoryError
@@ -88,8 +89,8 @@ class _Progress:
     known: Known = field(default_factory=Known)
     results: dict[str, Results] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
-    inexact: set[str] = field(default_factory=set)
-    """Nodes whose results are not quite what was asked for, or come of such."""
+    inexact: dict[str, Trace] = field(default_factory=dict)
+    """Nodes whose results are not quite what was asked for, or come of such; what they came to."""
 
     @cached_property
     def readers(self) -> dict[str, list[str]]:
@@ -122,6 +123,7 @@ class Executor:
         self._guard = guard
         self._reasons = reasons
         self._lookup = Lookup(cache, cache.traces)
+        self._locking = Locking(cache, networks)
         self._in_flight = InFlight()
         self._costs: dict[str, tuple[float, int, Work]] = {}
         """By node type: seconds and bytes of the one that was computed last, and its work."""
@@ -269,8 +271,11 @@ class Executor:
         request, state = run.request, run.state
         state.emit(events.Started(request.run, node.id, run.reason(node.id)))
         start = time.perf_counter()
+        told = partial(self._locking.text, node, run.plan, partial(self._made, run))
         context = NodeRun(
-            node.id, node.key, request, state, self._cache, self._networks, node.named
+            *(node.id, node.key, request, state, self._cache, self._networks, node.named),
+            lock=told if node.spec.effects else str,
+            made_in=self._locking.made_in,
         )
         arguments = self._arguments(node, run.results)
         try:
@@ -287,10 +292,12 @@ class Executor:
             run.state.checkpoints += map(str, context.steps.keep_last())
             raise
         run.state.checkpoints += map(str, context.steps.reached())
+        context.steps.keep_digests()
         seconds = time.perf_counter() - start
         size = 0
         if not context.exact or any(feed.node in run.inexact for feed in node.feeds):
-            run.inexact.update((node.id, *others))
+            trace = Trace("", self._digests(value), self._locking.made_in)
+            run.inexact.update(dict.fromkeys((node.id, *others), trace))
         elif not node.spec.effects:
             pinned = node.pin or any(run.plan.nodes[other].pin for other in others)
             size = self._cache.put(node.key, value, seconds, pinned=pinned, to_disk=None)
@@ -307,9 +314,21 @@ class Executor:
                 digests = self._digests(run.results[feed.node])
                 run.known.traces[feed.node] = Trace("", digests)
         by_value = self._lookup.value_key_of(node, run.plan, run.known)
-        trace = Trace(by_value, self._digests(value))
+        trace = Trace(by_value, self._digests(value), self._locking.made_in)
         run.known.traces[node.id] = trace
         self._cache.traces.put(node.key, trace)
+
+    def _made(self, run: _Progress, node_id: str) -> Made:
+        """What is known of a node of the plan, which may be none of those that a run touches."""
+        key = run.plan.nodes[node_id].key
+        if (inexact := run.inexact.get(node_id)) is not None:
+            return Made(inexact, (key,), fell_back=True)
+        trace = run.known.traces.get(node_id) or self._cache.traces.get(key)
+        if trace is None and node_id in run.results:
+            trace = Trace("", self._digests(run.results[node_id]))
+        equal = trace and trace.value_key and self._cache.traces.result_key(trace.value_key)
+        keys = run.known.keys.get(node_id), key, equal
+        return Made(trace, tuple(filter(None, keys)))
 
     def _digests(self, value: Results) -> dict[str, str]:
         digest = self._cache.codec.digest

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nodeforge.api import NodeType
 from nodeforge.engine import events
 from nodeforge.engine.cache import (
+    MemoryTier,
     ResultCache,
     checkpoint_of,
     last_step,
@@ -77,6 +79,7 @@ class Session:
         }
         self._reasons = Reasons(settings.cache / "last-runs" if cache.disk else None)
         self._executor = Executor(node_types, cache, self.networks, guard, self._reasons)
+        self._afresh = partial(Executor, node_types, networks=self.networks, guard=guard)
 
     def plan(self, graph: Graph, request: RunRequest) -> Plan:
         """What `request` would compute of `graph`.
@@ -152,6 +155,11 @@ class Session:
         """Let other processes say why nodes are computed."""
         self._reasons.save()
 
+    def _executor_on_nothing(self) -> Executor:
+        """An executor that finds no result of before, and leaves none."""
+        memory = MemoryTier(self.settings.memory_cache_bytes)
+        return self._afresh(ResultCache(memory, None, self.cache.codec), reasons=Reasons(None))
+
     def _last_steps(self, plan: Plan, loops: list[str]) -> list[str]:
         """The files of the last checkpoints of some nodes, once they are there."""
         if not loops:
@@ -176,7 +184,8 @@ class Session:
         begin_hashing(request.stamp)
         try:
             plan = self._plan_with_content(graph, request, state)
-            results = self._executor.run(plan, request, state)
+            executor = self._executor_on_nothing() if request.afresh else self._executor
+            results = executor.run(plan, request, state)
         except Cancelled:
             self.cache.wait_for_disk()  # who hears of a checkpoint finds it
             state.emit(events.RunCancelled(request.run, state.model_calls, state.checkpoints))

@@ -25,10 +25,12 @@ class Trace(NamedTuple):
     Args:
         value_key: The node's key by the values of its inputs; empty where one has no digest.
         digests: Of each output's value, by port; an output without one is left out.
+        made_in: The name of the environment in which they were computed; empty where unknown.
     """
 
     value_key: str
     digests: Mapping[str, str]
+    made_in: str = ""
 
 
 class Traces:
@@ -163,7 +165,8 @@ class Traces:
 
 def _line(key: str, trace: Trace) -> bytes:
     outputs = ",".join(f"{port}={digest}" for port, digest in trace.digests.items())
-    body = f"{key} {trace.value_key or _NO_VALUE_KEY} {outputs or _NO_VALUE_KEY}".encode()
+    fields = key, trace.value_key or _NO_VALUE_KEY, outputs or _NO_VALUE_KEY, trace.made_in
+    body = " ".join(fields).rstrip().encode()
     # a new line first: what a killed process left unfinished spoils its own line alone
     return b"\n%08x %s\n" % (zlib.crc32(body), body)
 
@@ -176,6 +179,7 @@ def _is_whole(line: bytes) -> bool:
 def _parsed(line: bytes) -> Trace | None:
     if not _is_whole(line):
         return None
-    _, _, value_key, outputs = line.decode().split(" ")
+    _, _, value_key, outputs, *made_in = line.decode().split(" ")
     pairs = [] if outputs == _NO_VALUE_KEY else [pair.split("=") for pair in outputs.split(",")]
-    return Trace("" if value_key == _NO_VALUE_KEY else value_key, dict(pairs))
+    value_key = "" if value_key == _NO_VALUE_KEY else value_key
+    return Trace(value_key, dict(pairs), "".join(made_in))

@@ -25,12 +25,14 @@ from nodeforge.models import known_sha256
 from nodeforge.spec import Catalogue
 from nodeforge.values.file_kinds import START, file_kind
 from nodeforge.values.output_names import BATCH_POS, told
+from nodeforge.values.picture_lock import LOCK
 
 WORKFLOW = "nodeforge"
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
-_MEDIA = ("a video", "a sound", "an Ogg", "a GIF")
+_SOUNDS = ("a sound", "an Ogg")
+_MEDIA = ("a video", "a GIF", *_SOUNDS)
 """What kinds of files that FFmpeg reads begin with, see `file_kind`."""
 _TOLD = frozenset({"prompt", "workflow", "parameters", "comment", "title", "description"})
 """Texts of videos that are worth naming; others are their encoder's."""
@@ -129,7 +131,7 @@ def texts_of_file(path: Path) -> dict[str, str]:
     if is_media(path):
         from nodeforge.media import read_media_text  # only here: it brings FFmpeg
 
-        ours = _TOLD | {WORKFLOW, COPY}
+        ours = _TOLD | {WORKFLOW, COPY, LOCK}
         return {name: text for name, text in read_media_text(path).items() if name in ours}
     from nodeforge.imaging import read_text  # only here: it brings numpy, which is slow to import
 
@@ -175,8 +177,18 @@ def is_picture(path: Path) -> bool:
 
 def is_media(path: Path) -> bool:
     """Whether the file at `path` is a video, an animated GIF or a sound."""
+    return _kind_of(path).startswith(_MEDIA)
+
+
+def is_sound(path: Path) -> bool:
+    """Whether the file at `path` is a sound."""
+    return _kind_of(path).startswith(_SOUNDS)
+
+
+def _kind_of(path: Path) -> str:
+    """What kind of file is at `path`, by its first bytes; empty where it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file_kind(file.read(START), path.name).startswith(_MEDIA)
+            return file_kind(file.read(START), path.name)
     except OSError:
-        return False  # `load` says why
+        return ""  # `load` says why

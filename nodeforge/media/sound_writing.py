@@ -17,6 +17,7 @@ from av.error import FFmpegError
 
 from nodeforge.media.errors import MediaError
 from nodeforge.media.sound import Sound
+from nodeforge.values.picture_lock import deflated
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 """FFmpeg's layouts by the number of channels, in the order of WAV files."""
@@ -100,8 +101,11 @@ def unwritten(error: FFmpegError, format: str) -> Exception:
 
 
 def whole_text(text: Mapping[str, str] | None) -> dict[str, str]:
-    """`text` with a question mark for each half of a character, as names of files may hold."""
-    return {name: value.encode("utf-8", "replace").decode() for name, value in (text or {}).items()}
+    """`text` as containers hold it: the lock deflated, and a question mark for each half of a
+    character, as names of files may hold.
+    """
+    text = deflated(text or {})
+    return {name: value.encode("utf-8", "replace").decode() for name, value in text.items()}
 
 
 def check_sound(sound: Sound) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nodeforge.values.uncounted_fields import counted_if_not
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -24,6 +26,8 @@ class Checkpoint:
         participants: State of those that keep one, likewise, by class name.
         generators: One torch CPU generator state (uint8) for each item of the batch.
         clean: The clean estimate of the step's last model call, float16; only for pictures.
+        digests: Of the latent after each step so far; for the locks of pictures.
+        made_in: Names of the environments in which these steps were made; for the same.
     """
 
     latent: Latent
@@ -33,3 +37,5 @@ class Checkpoint:
     participants: Mapping[str, Any] = field(default_factory=dict)
     generators: tuple[Tensor, ...] = ()
     clean: Latent | None = None
+    digests: tuple[str, ...] = field(default=(), metadata=counted_if_not(()))
+    made_in: tuple[str, ...] = field(default=(), metadata=counted_if_not(()))

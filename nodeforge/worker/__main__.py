@@ -21,6 +21,7 @@ def main() -> None:
         requests,
         replies,
         spare_core=arguments.spare_core,
+        threads=arguments.threads,
         left=lambda: _end_within(arguments.patience),
     )
     server.serve()
@@ -30,6 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="nodeforge.worker")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--spare-core", action="store_true", help="leave a core to the window")
+    parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: as torch does")
     parser.add_argument(
         "--patience", type=float, default=30.0, help="seconds to end in, once the client has gone"
     )

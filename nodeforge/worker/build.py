@@ -29,7 +29,7 @@ from nodeforge.worker.packs import Packs, load_packs
 from nodeforge.worker.render import LARGEST, render
 from nodeforge.worker.server import Answer, Server, request_from
 from nodeforge.worker.sizes import memory_needs, model_files
-from nodeforge.worker.versions import cache_version
+from nodeforge.worker.versions import cache_version, environment
 
 _NEED_LIBRARIES = ("memory_needs", "devices")
 """Questions whose answers import modules of diffusers."""
@@ -51,6 +51,9 @@ class LoadedNetworks:
     def numerics(self) -> Mapping[str, str]:
         return self._residency.numerics()
 
+    def environment(self) -> Mapping[str, str]:
+        return environment(self._residency.device)
+
     def free_memory(self) -> str:
         return self._residency.free_memory()
 
@@ -68,11 +71,14 @@ def build_server(
     replies: BinaryIO,
     *,
     spare_core: bool = False,
+    threads: int = 0,
     left: Callable[[], None] = lambda: None,
 ) -> Server:
     """A server on the user's settings, packs and cache; `left` as `Server` has it."""
     settings = load_settings()
-    if spare_core:
+    if threads:
+        torch.set_num_threads(threads)
+    elif spare_core:
         torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     packs = load_packs(settings)
     residency = Residency(choose(device), Policy.of(settings))

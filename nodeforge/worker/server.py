@@ -192,4 +192,5 @@ def request_from(header: dict[str, Any]) -> RunRequest:
         previews=header.get("previews", False),
         document=header.get("document", ""),
         kept_loops=header.get("kept_loops", []),
+        afresh=header.get("afresh", False),
     )

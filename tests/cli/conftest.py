@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nodeforge.cli import measure, run
+from nodeforge.cli import measure, replay, run
 from nodeforge.cli.main import nodeforge as group
 from nodeforge.cli.sweeps import cells
 from nodeforge.engine.client import WorkerClient
@@ -44,6 +44,6 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcess:
 @pytest.fixture
 def in_process(refused: InProcess) -> InProcess:
     """For commands whose workers compute: they are forked from a process that is warm."""
-    for module in (cells, measure, run):
+    for module in (cells, measure, replay, run):
         refused.patch.setattr(module, "WorkerClient", partial(WorkerClient, spawn=ForkedWorker))
     return refused

@@ -4,10 +4,12 @@ from nodeforge.engine.cache.codec import Codec
 from nodeforge.engine.cache.disk import DiskTier, pin_file, unpin_file
 from nodeforge.engine.cache.memory import MemoryTier
 from nodeforge.engine.cache.steps import (
+    StepDigests,
     Steps,
     checkpoint_of,
     last_step,
     pin_last_step,
+    step_digests,
     steps_kept,
     steps_known,
 )
@@ -18,11 +20,13 @@ __all__ = [
     "DiskTier",
     "MemoryTier",
     "ResultCache",
+    "StepDigests",
     "Steps",
     "checkpoint_of",
     "last_step",
     "pin_file",
     "pin_last_step",
+    "step_digests",
     "steps_kept",
     "steps_known",
     "unpin_file",

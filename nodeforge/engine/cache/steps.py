@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nodeforge.engine.cache.store import ResultCache
 
@@ -17,6 +18,20 @@ SMALL = 4 * 2**20
 SPARSE = 5
 _MARK = "-step"
 _WALK = "-walk"
+_DIGESTS = "-digests"
+_DIGITS = 12
+
+
+class StepDigests(NamedTuple):
+    """What the steps of a node's loops came to.
+
+    Args:
+        digests: Of the latent after each step, in order; empty where it is unknown.
+        made_in: Names of the environments in which they were made.
+    """
+
+    digests: tuple[str, ...]
+    made_in: tuple[str, ...]
 
 
 class Steps:
@@ -25,11 +40,15 @@ class Steps:
     Args:
         cache: Where checkpoints are kept.
         node_key: The node's key, under which the keys of its steps are noted.
+        made_in: The name of this run's environment.
     """
 
-    def __init__(self, cache: ResultCache, node_key: str) -> None:
+    def __init__(self, cache: ResultCache, node_key: str, made_in: str = "") -> None:
         self._cache = cache
         self._node_key = node_key
+        self._made_in = made_in
+        self._walks: list[StepDigests] = []
+        """Of each loop that the node has walked, in this run and before."""
         self._since = time.perf_counter()
         self._last: tuple[str, Checkpoint] | None = None
         """The last checkpoint, while it is in memory alone."""
@@ -39,20 +58,42 @@ class Steps:
     def furthest(self, keys: Sequence[str]) -> tuple[int, Checkpoint] | None:
         """The last of `keys` whose checkpoint can be read, as its index and the checkpoint."""
         self._cache.put(self._node_key + _WALK, list(keys), 0.0, to_disk=True)
+        self._walks.append(StepDigests((), ()))
         for index in range(len(keys) - 1, -1, -1):
             if (found := self._cache.get(keys[index] + _MARK)) is not None:
                 self._reached = keys[index]
+                done = found[0].digests[: index + 1]
+                done += ("",) * (index + 1 - len(done))  # it was kept before there were any
+                self._walks[-1] = StepDigests(done, found[0].made_in)
                 return index, found[0]
         return None
 
     def store(self, key: str, checkpoint: Checkpoint) -> None:
         now = time.perf_counter()
         seconds, self._since = now - self._since, now
+        checkpoint = self._with_digest(checkpoint)
         small = self._cache.codec.size(checkpoint) <= SMALL
         to_disk = small or checkpoint.step % SPARSE == 0
         self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)
         self._last = None if to_disk else (key, checkpoint)
         self._reached = key
+
+    def _with_digest(self, checkpoint: Checkpoint) -> Checkpoint:
+        """`checkpoint` with what its steps came to, so that it is known to who goes on from it."""
+        digests, made_in = self._walks.pop() if self._walks else StepDigests((), ())
+        made = self._cache.codec.digest(checkpoint.latent) or ""
+        if self._made_in and self._made_in not in made_in:
+            made_in = (*made_in, self._made_in)
+        self._walks.append(StepDigests((*digests, made[:_DIGITS]), made_in))
+        return replace(checkpoint, digests=self._walks[-1].digests, made_in=made_in)
+
+    def keep_digests(self) -> None:
+        """Keep what the steps came to under the node's key, beside its result."""
+        if self._walks:
+            digests = [each for walk in self._walks for each in walk.digests]
+            made_in = [*dict.fromkeys(name for walk in self._walks for name in walk.made_in)]
+            told = {"digests": digests, "made_in": made_in}
+            self._cache.put(self._node_key + _DIGESTS, told, 0.0, to_disk=True)
 
     def keep_last(self) -> list[Path]:
         """Write the last checkpoint to disk: the run was stopped, and is to go on from there.
@@ -74,6 +115,13 @@ class Steps:
     def keep(self, key: str) -> None:
         """Have the checkpoint under `key` on disk, whatever its size."""
         self._cache.write(key + _MARK)
+
+
+def step_digests(cache: ResultCache, node_key: str) -> StepDigests | None:
+    """What the steps of a node's loops came to; None for a node without, or where it is gone."""
+    if (found := cache.get(node_key + _DIGESTS)) is None:
+        return None
+    return StepDigests(tuple(found[0]["digests"]), tuple(found[0]["made_in"]))
 
 
 def steps_known(cache: ResultCache, node_key: str) -> int:

@@ -12,6 +12,7 @@ from PIL import Image, PngImagePlugin
 from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes
 from nodeforge.imaging.errors import PictureTooLargeError
 from nodeforge.imaging.picture_files import text as texts
+from nodeforge.values.picture_lock import LOCK
 
 
 class PictureFormat(StrEnum):
@@ -89,7 +90,7 @@ def _check_size(width: int, height: int, format: PictureFormat) -> None:
 def _chunks(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
     chunks = PngImagePlugin.PngInfo()
     for name, value in text.items():
-        chunks.add_itxt(name, value)
+        chunks.add_itxt(name, value, zip=name == LOCK)
     return chunks
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from nodeforge.imaging.errors import NoRoomError, SaveError
 from nodeforge.settings.whole_file import is_disk_full, next_number, take_name
 from nodeforge.values.output_names import fill, parameters_of, words_of, wrong_place, wrong_word
+from nodeforge.values.picture_lock import LOCK, lock_of_item
 
 _ATTEMPTS = 1000
 _MOST_BYTES = 255
@@ -70,13 +71,14 @@ def output_name(prefix: str, parameters: str, size: tuple[int, int], index: int 
 
 
 def item_stamp(stamp: Mapping[str, str], index: int) -> dict[str, str]:
-    """The texts of one picture of a batch: its own seed and place in ``parameters``.
+    """The texts of one picture of a batch: its own seed and place in ``parameters`` and its lock.
 
     Args:
         stamp: The texts of the run, by name.
         index: The picture's place in the batch.
     """
-    own = {name: parameters_of(text, index) for name, text in stamp.items() if name == "parameters"}
+    of_item = {"parameters": parameters_of, LOCK: lock_of_item}
+    own = {name: of_item[name](text, index) for name, text in stamp.items() if name in of_item}
     return {**stamp, **own}
 
 

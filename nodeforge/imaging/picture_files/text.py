@@ -23,6 +23,7 @@ from typing import IO
 from PIL import Image
 
 from nodeforge.imaging.errors import PictureError
+from nodeforge.values.picture_lock import deflated
 
 MOST_TEXT = 32 * 2**20
 """Bytes of all texts of a picture, packed and unpacked; what goes beyond is not read."""
@@ -72,7 +73,7 @@ def read_text(source: bytes | Path) -> dict[str, str]:
 
 def xmp(text: Mapping[str, str]) -> bytes:
     """An XMP packet with all of `text`."""
-    body = html.escape(json.dumps(dict(text)), quote=False)
+    body = html.escape(json.dumps(deflated(text)), quote=False)
     return _packet(f"<nodeforge:texts>{body}</nodeforge:texts>")
 
 

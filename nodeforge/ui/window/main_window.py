@@ -251,6 +251,7 @@ class MainWindow(BaseWindow):
         self.docks.save_layout(self.workspace.store)
         self.autosave.close()
         self.measure.idle.cancel()
+        self.pictures.close()
         self.runner.close()
         self.results.close()
         event.accept()
@@ -429,8 +430,8 @@ class MainWindow(BaseWindow):
             QTimer.singleShot(0, self, self.close)
 
     def _saved(self, job: Job, _: str, path: str) -> None:
-        """Show a picture in the gallery, unless it is the estimate of a candidate."""
-        if job.kept is None or not is_estimate(job.kept):
+        """Show a picture in the gallery, unless it is a candidate's estimate, or only judged."""
+        if not job.request.afresh and (job.kept is None or not is_estimate(job.kept)):
             self.gallery.add(job, path)
             self.area.list_results()
 

@@ -25,7 +25,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 WORKFLOWS = shipped("workflows")
 ENTRIES = (
     *("Large view", "Save as…", "Copy", "To canvas", "Use as input", "Show in folder"),
-    *("Make again", "Variations (4)", "Open workflow", "Load settings", "Compare"),
+    *("Make again", "Variations (4)", "Open workflow", "Load settings", "Verify", "Compare"),
     *("Stars", "Collections", "Delete"),
 )
 

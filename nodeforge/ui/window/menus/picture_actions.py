@@ -35,6 +35,7 @@ from nodeforge.ui.viewer import LargeView
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.menus import picture_files
 from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas
+from nodeforge.ui.window.menus.verifying import Verifying
 
 VARIATIONS = 4
 _CHANGING = "image_to_image"
@@ -55,6 +56,7 @@ class PictureActions:
     def __init__(self, window: BaseWindow) -> None:
         self._window, self._bars = window, window.area.message_bars
         self._trash = Trash(window.results)
+        self._verifying = Verifying(window)
         self._large: LargeView | None = None
         self._by_name: dict[str, Callable[[Sequence[Picture]], object]] = {
             "large": self.enlarge,
@@ -231,6 +233,15 @@ class PictureActions:
                 second, lambda other: self._show_comparison((first, one), (second, other))
             ),
         )
+
+    def verify(self, picture: Picture) -> None:
+        """Make a saved picture again, and show whether it came out the same."""
+        if picture.path is not None:
+            self._verifying.verify(picture.path)
+
+    def close(self) -> None:
+        """The window ends."""
+        self._verifying.close()
 
     def delete(self, pictures: Sequence[Picture]) -> None:
         """Move saved pictures to the system's trash; a message offers to undo it."""

@@ -48,6 +48,7 @@ def fill_picture_menu(
     add("Open workflow", "tree-structure", lambda: actions.open_workflow(first), on=single)
     load = lambda: window.gallery.settings_requested.emit(first.path)  # noqa: E731
     add("Load settings", "sliders", load, on=single and saved)
+    add("Verify", "circle-wavy-check", lambda: actions.verify(first), on=single and saved)
     add("Compare", "columns", lambda: actions.compare(pictures))
     menu.addSeparator()
     _fill_stars(menu.addMenu(icon("star"), "Stars"), actions, pictures)

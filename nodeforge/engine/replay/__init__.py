@@ -1,0 +1,1 @@
+"""Makes a saved picture again, and tells what differs and why."""
