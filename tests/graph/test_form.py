@@ -1,9 +1,14 @@
 """The form: what it shows, what its entries are called, and the edits that change it."""
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nodeforge.errors import RequestError
-from nodeforge.formats import load
+from nodeforge.formats import WrongShapeError, load
+from nodeforge.formats.form_json import form_from_json, form_to_json
 from nodeforge.graph.assignments import AssignmentError, find_input
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import (
@@ -17,7 +22,14 @@ from nodeforge.graph.edits import (
     SetForm,
     extract,
 )
-from nodeforge.graph.form import form_entries, form_sections, free_inputs, new_label
+from nodeforge.graph.form import (
+    find_entry,
+    form_entries,
+    form_sections,
+    free_inputs,
+    new_label,
+)
+from nodeforge.lint import lint
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from nodeforge.spec.widget import NumberWidget
@@ -149,3 +161,47 @@ def test_a_copy_beside_its_original_is_not_on_the_form(document):
     other = Document()
     other.perform(Paste(fragment))
     assert other.form["schedule.steps"]["label"] == "Steps"
+
+
+NAMES = st.sampled_from(["port", "label", "help", "minimum", "maximum", "title", "entries", "x"])
+PORTS = st.sampled_from(["schedule.steps", "prompt.text", "gone.x", "denoise.model", "a", "..", 3])
+ENTRIES = st.fixed_dictionaries(
+    {"port": PORTS},
+    optional={
+        "label": st.sampled_from(["Steps", "", "a=b", "Prompt"]) | st.integers(),
+        "minimum": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+        "maximum": st.integers() | st.text(max_size=3),
+    },
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+FORMS = st.lists(
+    st.fixed_dictionaries({"entries": st.lists(ENTRIES, max_size=4)}, optional={"title": JSON})
+    | JSON,
+    max_size=3,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(FORMS | JSON)
+def test_any_form_is_read_or_refused_by_its_place(raw):
+    try:
+        form = form_from_json(raw)
+    except WrongShapeError:
+        return
+    document = Document(text_to_image(), form=form)
+    entries = form_entries(document, CATALOGUE)
+    assert {entry.key for entry in entries} == set(form)
+    assert form_from_json(form_to_json(form)).keys() == form.keys()
+    assert [p for p in lint(document, CATALOGUE) if p.code == "NF119"] or all(
+        entry.port is not None for entry in entries
+    )
+    for entry in entries:
+        with contextlib.suppress(RequestError):
+            find_entry(document, CATALOGUE, entry.label)
+    for path, _, ports in free_inputs(document, CATALOGUE):
+        document.perform(AddToForm(path, ports[0], new_label(document, CATALOGUE, path, ports[0])))
+    assert form_from_json(form_to_json(document.form)).keys() == document.form.keys()
