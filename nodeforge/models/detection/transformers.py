@@ -8,7 +8,7 @@ from nodeforge.models.detection.found import FoundNetworks, Shapes
 from nodeforge.models.detection.info import Kind, Layout
 from nodeforge.models.detection.unsupported import TEXT_ENCODER_MARKS, unsupported_architecture
 from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS, Family, Task, TextEncoderKind
-from nodeforge.models.families.signature import Place, Signature
+from nodeforge.models.families.common.signature import Place, Signature
 
 VAE_PREFIXES = ("first_stage_model.", "vae.", "pretransform.model.", "")
 """Before the names of a VAE's tensors."""

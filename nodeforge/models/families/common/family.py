@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nodeforge.models.families.dtypes import HALF_FIRST
-from nodeforge.models.families.signature import Signature
-from nodeforge.models.families.spaces import SPACES, LatentSpace
+from nodeforge.models.families.common.dtypes import HALF_FIRST
+from nodeforge.models.families.common.signature import Signature
+from nodeforge.models.families.common.spaces import SPACES, LatentSpace
 from nodeforge.settings import shipped
 from nodeforge.values.guidance import KeptNorm, Projection
 

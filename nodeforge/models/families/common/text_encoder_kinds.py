@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
 from nodeforge.settings import shipped
 
 

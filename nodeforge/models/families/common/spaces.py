@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nodeforge.models.families.dtypes import FULL_FIRST
+from nodeforge.models.families.common.dtypes import FULL_FIRST
 from nodeforge.settings import shipped
 
 
