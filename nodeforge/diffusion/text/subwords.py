@@ -10,6 +10,9 @@ from torch import Tensor
 from nodeforge.diffusion.networks.loading import LoadedEncoder
 from nodeforge.diffusion.text.prompt_weights import parse, weighted
 
+_AXES = 3
+"""Of the places of language models that see: time, row and column, which are one for words."""
+
 
 class Encoded(NamedTuple):
     """What an encoder says of a text.
@@ -73,6 +76,7 @@ def encode_llm(
     layers: tuple[int, ...],
     *,
     padded: bool = True,
+    after_padding: str = "",
 ) -> Encoded:
     """Hidden states of a language model for a whole text, its template included.
 
@@ -82,11 +86,20 @@ def encode_llm(
         length: Tokens to cut at, and where `padded` to fill up to.
         layers: Which hidden states, 0 being the word vectors; several are laid side by side.
         padded: Fill up to `length`; the model does not see the padding.
+        after_padding: The text's end, beyond `length` and never cut; it stands at the places that
+            it has without the padding.
     """
     tokens = encoder.tokenizer.encode(text, length, padded=padded)
     device = encoder.device
     ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
-    states = _hidden_states(encoder.network, ids, mask, layers)
+    more = {}
+    if after_padding:
+        end = encoder.tokenizer.encode(after_padding, length, padded=False).ids
+        ids = torch.cat([ids, ids.new_tensor([end])], dim=1)
+        mask = torch.cat([mask, mask.new_ones(1, len(end))], dim=1)
+        places = (mask.cumsum(-1) - 1).clamp(min=0)
+        more = {"position_ids": places.expand(_AXES, *places.shape)}
+    states = _hidden_states(encoder.network, ids, mask, layers, **more)
     state = torch.stack(states, dim=1).permute(0, 2, 1, 3).reshape(1, ids.shape[1], -1)
     return Encoded(state, mask)
 
@@ -106,9 +119,9 @@ def word_vectors(encoder: LoadedEncoder, text: str, length: int) -> Tensor:
 
 
 def _hidden_states(
-    network: Any, ids: Tensor, mask: Tensor, layers: tuple[int, ...]
+    network: Any, ids: Tensor, mask: Tensor, layers: tuple[int, ...], **more: Tensor
 ) -> list[Tensor]:
     told = network(
-        input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False
+        input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False, **more
     ).hidden_states
     return [told[layer] for layer in layers]

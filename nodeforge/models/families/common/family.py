@@ -83,6 +83,7 @@ class Variant:
         tensors: Whether a tensor of the denoiser is there, by its authors' name.
         task: What its denoiser reads beside the latent; None where any may be.
         scheduler: What its scheduler's configuration has other than its family's.
+        pipeline_scheduler: What its pipeline changes in every scheduler's configuration.
         references: How many reference pictures it takes; None is as its family.
         distilled: Whether it was distilled to draw in few steps, without guidance or with little.
         native_size, area_range: As the family's, where they are others.
@@ -97,6 +98,7 @@ class Variant:
     tensors: Mapping[str, bool] = field(default_factory=dict)
     task: Task | None = None
     scheduler: Mapping[str, Any] = field(default_factory=dict)
+    pipeline_scheduler: Mapping[str, Any] = field(default_factory=dict)
     references: int | None = None
     distilled: bool = False
     native_size: int | None = None

@@ -126,6 +126,12 @@ KINDS: Mapping[str, TextEncoderKind] = {
             ("layers.0.self_attn.q_proj.bias", "layers.0.mlp.gate_proj.weight"),
             _QWEN_TABLE, 152064, ("qwen25_7b",), sees=True, blind="qwen2vl",
         ),
+        TextEncoderKind(
+            "qwen3_vl_4b", "Qwen3-VL-4B", "Qwen3VLModel", 2560,
+            "configs/qwen3_vl_4b", "configs/qwen3_4b", "qwen3vl_4b.safetensors", 8.9,
+            BFLOAT16_FIRST, _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3vl_4b",), sees=True,
+            blind="qwen3vl",
+        ),
     )
 }  # fmt: skip
 """By name."""
