@@ -72,11 +72,13 @@ _FUSED = {
 
 
 def original(state: Mapping[str, Tensor]) -> State:
-    """A denoiser of Flux, Chroma, Z-Image, Wan or Qwen-Image as its authors' files have it."""
+    """A denoiser of a family with a signature that draws, as its authors' files have it."""
     if "txt_norm.weight" in state:
         return dict(state)
     if "cap_pad_token" in state:
         return _z_image(state)
+    if "text_fusion.projector.weight" in state:
+        return _krea2(state)
     return _wan(state) if "patch_embedding.weight" in state else _flux(state)
 
 
@@ -126,6 +128,40 @@ def _z_image(state: Mapping[str, Tensor]) -> State:
             theirs = theirs.replace("all_x_embedder.2-1", "x_embedder")
             theirs = theirs.replace("attention.to_out.0", "attention.out")
             made[re.sub(r"attention\.norm_([qk])", r"attention.\1_norm", theirs)] = tensor
+    return made
+
+
+_KREA2 = (
+    (r"^img_in\.", "first."),
+    (r"^time_embed\.linear_1\.", "tmlp.0."),
+    (r"^time_embed\.linear_2\.", "tmlp.2."),
+    (r"^time_mod_proj\.", "tproj.1."),
+    (r"^txt_in\.norm\.weight", "txtmlp.0.scale"),
+    (r"^txt_in\.linear_1\.", "txtmlp.1."),
+    (r"^txt_in\.linear_2\.", "txtmlp.3."),
+    (r"^text_fusion\.", "txtfusion."),
+    (r"^final_layer\.linear\.", "last.linear."),
+    (r"^final_layer\.norm\.weight", "last.norm.scale"),
+    (r"^final_layer\.scale_shift_table", "last.modulation.lin"),
+    (r"^transformer_blocks\.", "blocks."),
+    (r"\.attn\.to_out\.0\.", ".attn.wo."),
+    (r"\.attn\.to_gate\.", ".attn.gate."),
+    (r"\.attn\.to_([qkv])\.", r".attn.w\1."),
+    (r"\.attn\.norm_([qk])\.weight", r".attn.qknorm.\1norm.scale"),
+    (r"\.ff\.", ".mlp."),
+    (r"\.norm1\.weight", ".prenorm.scale"),
+    (r"\.norm2\.weight", ".postnorm.scale"),
+    (r"\.scale_shift_table", ".mod.lin"),
+)
+
+
+def _krea2(state: Mapping[str, Tensor]) -> State:
+    """Its six modulations of a block are one row there."""
+    made: State = {}
+    for name, tensor in state.items():
+        for ours, theirs in _KREA2:
+            name = re.sub(ours, theirs, name)
+        made[name] = tensor.flatten() if name.endswith(".mod.lin") else tensor
     return made
 
 

@@ -61,7 +61,9 @@ def test_the_working_memory_of_nano_is_foretold(small_pictures):
         assert_foretold(recipe)
 
 
-@pytest.mark.parametrize("name", ["flux1_fill", "chroma", "z_image", "flux2_klein", "qwen_image"])
+@pytest.mark.parametrize(
+    "name", ["flux1_fill", "chroma", "z_image", "flux2_klein", "qwen_image", "krea2"]
+)
 def test_the_working_memory_of_transformers_is_foretold(name, small_pictures, tmp_path):
     tiny_transformers.PIPELINES[name]().save_pretrained(tmp_path)
     for recipe in single_recipes(*diffusion.describe(tmp_path)):

@@ -27,6 +27,7 @@ FAMILY = {
     "flux2_klein": "flux2_klein_4b",
     "wan": "wan21",
     "qwen_image": "qwen_image",
+    "krea2": "krea2",
 }
 CPU = torch.device("cpu")
 RANK = 4

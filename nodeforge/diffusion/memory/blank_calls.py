@@ -153,6 +153,7 @@ def _said(
     config = network.config
     readers = [*(getattr(network, name).config for name in family.conditioners), config]
     width = next(each[n] for each in readers for n in _TEXT_WIDTHS if each.get(n))
+    width *= config.get("num_text_layers", 1)
     words = blank(batch, family.text_length or TOKENS, width)
     numbers = behaviour(family.name).added_conditions(AddedConditions(), frame, True)
     pooled = config.get("pooled_projection_dim", 0)
