@@ -356,6 +356,25 @@ def written_gguf(
     return path, meant
 
 
+_LLAMA = {
+    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm",
+    "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm", "embed_tokens.": "token_embd.", "layers.": "blk.",
+}  # fmt: skip
+
+
+def in_llama_names(state: Mapping[str, Tensor]) -> State:
+    """A language model of Qwen's in the names of llama.cpp."""
+    made: State = {}
+    for name, tensor in state.items():
+        for ours, theirs in _LLAMA.items():
+            name = name.replace(ours, theirs)
+        made["output_norm.weight" if name == "norm.weight" else name] = tensor
+    return made
+
+
 def written(path: Path, state: Mapping[str, Tensor], **more: Any) -> Path:
     """A safetensors file of `state`."""
     save_file({n: t.contiguous().clone() for n, t in state.items()}, path, **more)

@@ -257,9 +257,7 @@ def qwen25_vl(tokenizer: Qwen2Tokenizer) -> Qwen2_5_VLForConditionalGeneration:
     return seeded(Qwen2_5_VLForConditionalGeneration, config)
 
 
-def qwen3_vl(
-    tokenizer: Qwen2Tokenizer, layers: int, kind: type[nn.Module] = Qwen3VLModel
-) -> Any:
+def qwen3_vl(tokenizer: Qwen2Tokenizer, layers: int, kind: type[nn.Module] = Qwen3VLModel) -> Any:
     """It sees patches of 16 by 16 pixels, four to a token."""
     start, end, image, video = tokenizer.convert_tokens_to_ids(list(_SEEN))
     text = {

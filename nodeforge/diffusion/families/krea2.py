@@ -19,8 +19,6 @@ from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning
 
 _LAYERS = (2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 32, 35)
-_SYSTEM = 34
-"""Tokens before the prompt, which the denoiser does not read."""
 _AFTER = 5
 """Tokens after the prompt, which it reads behind the padding."""
 
@@ -37,15 +35,16 @@ class Krea2(Behaviour):
         check: Callable[[], None] = lambda: None,
     ) -> Conditioning:
         family = FAMILIES[self.name]
+        start = slice(family.unread_tokens, None)
         before, _, after = family.prompt_template.partition("{}")
 
         def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
             del empty  # it was not trained with weights
-            length = _SYSTEM + family.text_length - _AFTER
+            length = family.unread_tokens + family.text_length - _AFTER
             said = encode_llm(
                 encoder.encoders[0], before + words, length, _LAYERS, after_padding=after
             )
-            read = said.state[:, _SYSTEM:][:, said.mask[0, _SYSTEM:].bool()]
+            read = said.state[:, start][:, said.mask[0, start].bool()]
             return kept(PromptInputs(read, mask=torch.ones(read.shape[:2], dtype=torch.bool)))
 
         return with_empty_prompt(encoder, text, encoded, check)

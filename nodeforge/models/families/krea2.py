@@ -88,6 +88,7 @@ KREA2 = Family(
     network="Krea2Transformer2DModel",
     cells_in_side=2,
     text_length=512,
+    unread_tokens=34,
     pipelines=("Krea2Pipeline",),
     bases=("krea-2", "krea2", "krea_2"),
     variants={
@@ -110,6 +111,7 @@ KREA2 = Family(
     comfyui_clip=("krea2",),
     rounds_strength_up=True,
     dtypes=BFLOAT16_FIRST,
+    in_full=("norm", "norm1", "norm2", "norm_q", "norm_k"),  # near 0: 1 is added to them
     companions=True,
     signature=Signature(
         _NAMES,

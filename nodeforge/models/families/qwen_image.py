@@ -62,6 +62,7 @@ QWEN_IMAGE = Family(
     network="QwenImageTransformer2DModel",
     cells_in_side=2,
     text_length=1024,
+    unread_tokens=34,
     pipelines=(
         "QwenImagePipeline",
         "QwenImageImg2ImgPipeline",

@@ -197,6 +197,8 @@ class Family:
         cells_in_side: Cells of the latent that its denoiser folds into a token, along each side; 1
             for UNets, and where the VAE does it.
         text_length: Tokens that a prompt is padded to and cut at; 0 where it is read in chunks.
+        unread_tokens: Tokens of its template before the prompt that its denoiser does not read,
+            and that do not count in `text_length`.
         lyrics_length: The most tokens of lyrics that are read beside it; 0 where none are.
         marks: Parts of tensor names, with a line break before the first letter where they begin
             one, that only its files have.
@@ -219,6 +221,7 @@ class Family:
         rounds_strength_up: Whether a strength between two counts of steps runs the larger one, as
             diffusers' pipelines of flow-matching families do.
         dtypes: What its denoiser may compute in, the best first.
+        in_full: Modules of its denoiser whose weights stay in float32, by the last of their names.
         added_conditions_width: How many numbers its denoiser reads beside the prompt, as sizes; 0
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
@@ -270,6 +273,7 @@ class Family:
     folds_mask: bool = False
     cells_in_side: int = 1
     text_length: int = 0
+    unread_tokens: int = 0
     lyrics_length: int = 0
     marks: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
@@ -286,6 +290,7 @@ class Family:
     comfyui_clip: tuple[str, ...] = ()
     rounds_strength_up: bool = False
     dtypes: tuple[str, ...] = HALF_FIRST
+    in_full: tuple[str, ...] = ()
     added_conditions_width: int = 0
     adapter_factor: int | None = None
     references: int = 0
