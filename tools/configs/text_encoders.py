@@ -131,6 +131,23 @@ _QWEN3_VL_4B: dict[str, Any] = {
 }
 
 
+_QWEN3_VL_8B: dict[str, Any] = {
+    "text_config": {
+        **_QWEN3_VL_4B["text_config"],
+        "hidden_size": 4096,
+        "intermediate_size": 12288,
+    },
+    "vision_config": {
+        **_QWEN3_VL_4B["vision_config"],
+        "depth": 27,
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "out_hidden_size": 4096,
+        "deepstack_visual_indexes": [8, 16, 24],
+    },
+}
+
+
 class Source(NamedTuple):
     """One text encoder; `tokenizer` is where the package has its own, and whose data it is."""
 
@@ -166,6 +183,7 @@ SOURCES = {
     ),
     "qwen25_vl_7b": Source(Qwen2_5_VLModel, Qwen2_5_VLConfig, _QWEN25_VL_7B, 7_747_169_280),
     "qwen3_vl_4b": Source(Qwen3VLModel, Qwen3VLConfig, _QWEN3_VL_4B, 4_437_815_808),
+    "qwen3_vl_8b": Source(Qwen3VLModel, Qwen3VLConfig, _QWEN3_VL_8B, 8_144_793_840),
 }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from nodeforge.values import (
     UpscaleModel,
     Vae,
 )
+from nodeforge.values.latent import BCTHW
 
 META = torch.device("meta")
 TOKENS = 77
@@ -47,6 +48,7 @@ _TEXT_WIDTHS = (
     "cap_feat_dim",
     "text_dim",
     "text_hidden_dim",
+    "context_in_dim",
 )
 """How the configurations of denoisers name the width of the encoded text."""
 
@@ -71,7 +73,7 @@ def blank_call(
             return _denoiser_call(recipe, network, blank)
         case TextEncoderPart():
             return _encoder_call(recipe, network, blank)
-        case Vae() if is_causal(network):
+        case Vae() if is_causal(network) and SPACES[recipe.space].layout == BCTHW:
             _, *sides = _video_cells(recipe.space)
             clip = blank(1, network.config.z_dim, 2, *sides)  # more groups take no more
             return lambda: [None for _ in decoded_groups(network, clip)]
@@ -81,7 +83,10 @@ def blank_call(
             return lambda: network.decode(latent, return_dict=False)
         case Vae():
             side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
-            latent = blank(1, network.config.latent_channels, side, side)
+            if is_causal(network):  # a picture is a video of one frame
+                latent = blank(1, network.config.z_dim, 1, side, side)
+            else:
+                latent = blank(1, network.config.latent_channels, side, side)
             return lambda: network.decode(latent, return_dict=False)
         case UpscaleModel():
             tile = blank(1, network.channels, TILE_ON_CARD, TILE_ON_CARD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +16,10 @@ _AXES = 3
 """Of the places of language models that see: time, row and column, which are one for words."""
 
 
+BEFORE_NORM = ()
+"""As layers of a language model: what its last layer says, before its last norm."""
+
+
 class Encoded(NamedTuple):
     """What an encoder says of a text.
 
@@ -24,6 +30,17 @@ class Encoded(NamedTuple):
 
     state: Tensor
     mask: Tensor
+
+
+@contextmanager
+def norm_left_out(network: Any) -> Iterator[None]:
+    """Have a language model give what its last layer says, which transformers 5 gives normed."""
+    language = getattr(network, "language_model", network)
+    hook = language.norm.register_forward_hook(lambda _, given, made: given[0])
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 @torch.no_grad()
@@ -85,6 +102,7 @@ def encode_llm(
         text: What it reads.
         length: Tokens to cut at, and where `padded` to fill up to.
         layers: Which hidden states, 0 being the word vectors; several are laid side by side.
+            `BEFORE_NORM` is the last one without its norm.
         padded: Fill up to `length`; the model does not see the padding.
         after_padding: The text's end, beyond `length` and never cut; it stands at the places that
             it has without the padding.
@@ -99,7 +117,11 @@ def encode_llm(
         mask = torch.cat([mask, mask.new_ones(1, len(end))], dim=1)
         places = (mask.cumsum(-1) - 1).clamp(min=0)
         more = {"position_ids": places.expand(_AXES, *places.shape)}
-    states = _hidden_states(encoder.network, ids, mask, layers, **more)
+    if layers == BEFORE_NORM:
+        with norm_left_out(encoder.network):
+            states = _hidden_states(encoder.network, ids, mask, (-1,), **more)
+    else:
+        states = _hidden_states(encoder.network, ids, mask, layers, **more)
     state = torch.stack(states, dim=1).permute(0, 2, 1, 3).reshape(1, ids.shape[1], -1)
     return Encoded(state, mask)
 

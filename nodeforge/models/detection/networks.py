@@ -35,6 +35,7 @@ from nodeforge.models.detection.upscalers import find_upscaler
 from nodeforge.models.families import (
     FAMILIES,
     OOBLECK,
+    QWEN21_VAE,
     SPACES,
     TEXT_ENCODER_KINDS,
     WAN_VAE,
@@ -66,6 +67,7 @@ _MOST_VECTORS, _MOST_OF_EMBEDDING = 1024, 16
 _VECTORS = ("clip_l", "clip_g", "emb_params")
 """What trainers of textual inversions call the vectors."""
 
+_CAUSAL = (WAN_VAE, QWEN21_VAE)
 _VIDEO_VAES = (
     ("decoder.middle.0.residual.0.gamma", "decoder.conv1.weight", Layout.ORIGINAL),
     ("decoder.mid_block.resnets.0.norm1.gamma", "decoder.conv_in.weight", Layout.DIFFUSERS),
@@ -294,7 +296,7 @@ def _video_vae(shapes: Shapes) -> FoundNetworks | None:
         if prefix is None or len(shapes.get(f"{prefix}{first}", ())) != 5:
             continue
         channels = shapes[f"{prefix}{first}"][1]
-        spaces = [s for s in SPACES.values() if s.vae == WAN_VAE and s.channels == channels]
+        spaces = [s for s in SPACES.values() if s.vae in _CAUSAL and s.channels == channels]
         return FoundNetworks(
             kind=Kind.VAE,
             layout=layout,

@@ -16,7 +16,13 @@ from nodeforge.models.families.common.family import (
     VideoSize,
 )
 from nodeforge.models.families.common.signature import Signature
-from nodeforge.models.families.common.spaces import OOBLECK, SPACES, WAN_VAE, LatentSpace
+from nodeforge.models.families.common.spaces import (
+    OOBLECK,
+    QWEN21_VAE,
+    SPACES,
+    WAN_VAE,
+    LatentSpace,
+)
 from nodeforge.models.families.common.text_encoder_kinds import KINDS as TEXT_ENCODER_KINDS
 from nodeforge.models.families.common.text_encoder_kinds import TextEncoderKind
 
@@ -37,6 +43,7 @@ __all__ = [
     "FULL_FIRST",
     "HALF_FIRST",
     "OOBLECK",
+    "QWEN21_VAE",
     "SPACES",
     "TEXT_ENCODER_KINDS",
     "WAN_VAE",

@@ -56,6 +56,7 @@ class RecommendedSettings:
     Args:
         sampler, schedule: Names, as in `nodeforge.values.sampling_labels`.
         steps, guidance, image_guidance: The values to start from.
+        sigmas: The noise levels of the schedule ``custom``, the last one 0.
         steps_range: The fewest and the most whole steps that are of use.
         guidance_range: The lowest and the highest scale that are of use, where it is not off.
     """
@@ -65,6 +66,7 @@ class RecommendedSettings:
     steps: int
     guidance: float
     image_guidance: float = 1.0
+    sigmas: tuple[float, ...] = ()
     steps_range: tuple[int, int] = (6, 60)
     guidance_range: tuple[float, float] = (1.5, 12.0)
 
@@ -195,7 +197,8 @@ class Family:
         folds_mask: Whether its inpainting models read the mask at the picture's size, a cell's
             pixels as channels, after the masked picture; others read a cell's one before it.
         cells_in_side: Cells of the latent that its denoiser folds into a token, along each side; 1
-            for UNets, and where the VAE does it.
+            for UNets, and where the VAE does it. Where it does not fold them it takes so many
+            together.
         text_length: Tokens that a prompt is padded to and cut at; 0 where it is read in chunks.
         unread_tokens: Tokens of its template before the prompt that its denoiser does not read,
             and that do not count in `text_length`.

@@ -132,6 +132,12 @@ KINDS: Mapping[str, TextEncoderKind] = {
             BFLOAT16_FIRST, _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3vl_4b",), sees=True,
             blind="qwen3vl",
         ),
+        TextEncoderKind(
+            "qwen3_vl_8b", "Qwen3-VL-8B", "Qwen3VLModel", 4096,
+            "configs/qwen3_vl_8b", "configs/qwen3_4b", "qwen3vl_8b.safetensors", 17.5,
+            BFLOAT16_FIRST, _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3vl_8b",), sees=True,
+            blind="qwen3vl",
+        ),
     )
 }  # fmt: skip
 """By name."""
