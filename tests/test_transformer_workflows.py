@@ -80,6 +80,10 @@ CASES = {
         "qwen_image", "qwen_image", "qwen_image_2512",
         lambda scale: {"true_cfg_scale": scale}, negative=True,
     ),
+    "Qwen-Image 2.1": Case(
+        "qwen_image_21", "qwen_image_21", "qwen_image_2.1_bf16",
+        lambda scale: {"true_cfg_scale": scale},
+    ),
     "Krea 2 Turbo": Case(
         "krea2_turbo", "krea2", "krea2_turbo_bf16", lambda scale: {"guidance_scale": scale - 1}
     ),

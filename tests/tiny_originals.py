@@ -77,6 +77,8 @@ def original(state: Mapping[str, Tensor]) -> State:
         return dict(state)
     if "cap_pad_token" in state:
         return _z_image(state)
+    if "txt_in.text_norm.weight" in state:
+        return _qwen_21(state)
     if "text_fusion.projector.weight" in state:
         return _krea2(state)
     return _wan(state) if "patch_embedding.weight" in state else _flux(state)
@@ -128,6 +130,18 @@ def _z_image(state: Mapping[str, Tensor]) -> State:
             theirs = theirs.replace("all_x_embedder.2-1", "x_embedder")
             theirs = theirs.replace("attention.to_out.0", "attention.out")
             made[re.sub(r"attention\.norm_([qk])", r"attention.\1_norm", theirs)] = tensor
+    return made
+
+
+def _qwen_21(state: Mapping[str, Tensor]) -> State:
+    """Both first layers of its feed-forward network are one there."""
+    made: State = {}
+    for name, tensor in state.items():
+        if name.endswith(".img_mlp.gate_layer.weight"):
+            parts = tensor, state[name.replace("gate_layer", "proj")]
+            made[name.replace("gate_layer", "gate_up")] = torch.cat(parts)
+        elif not name.endswith(".img_mlp.proj.weight"):
+            made[name] = tensor
     return made
 
 
@@ -195,13 +209,30 @@ def _wan(state: Mapping[str, Tensor]) -> State:
 
 
 def vae_in_wan(state: Mapping[str, Tensor], resnets: int) -> State:
-    """A VAE of Wan 2.1 in its authors' names.
+    """A VAE in the names of Wan's authors: of Wan 2.1, or of 2.2, which count level by level.
 
     Args:
         state: By diffusers' names.
         resnets: In each level of the decoder.
     """
-    return {_wan_vae_name(name, resnets): tensor for name, tensor in state.items()}
+    by_levels = any(".upsampler." in name for name in state)
+    named = (_by_levels(name, resnets) if by_levels else name for name in state)
+    return {
+        _wan_vae_name(name, resnets): tensor
+        for name, tensor in zip(named, state.values(), strict=True)
+    }
+
+
+def _by_levels(name: str, resnets: int) -> str:
+    """In each level its resnets, one less in the encoder, then what makes it larger or smaller."""
+    found = re.match(
+        r"(encoder|decoder)\.(down|up)_blocks\.(\d+)\.(?:resnets\.(\d+)|\w+)\.(.+)", name
+    )
+    if found is None:
+        return name
+    side, way, level, number, rest = found.groups()
+    number = number or resnets - (side == "encoder")
+    return f"{side}.{way}samples.{level}.{way}samples.{number}.{rest}"
 
 
 def _wan_vae_name(name: str, resnets: int) -> str:

@@ -35,7 +35,16 @@ from tests.support.loaded_networks import real_size_recipes, single_recipes
 
 CPU = torch.device("cpu")
 VERY_LOW = Policy(MemoryMode.VERY_LOW)
-NAMES = ("flux1", "chroma", "z_image", "flux2_klein_base", "wan", "qwen_image", "krea2")
+NAMES = (
+    "flux1",
+    "chroma",
+    "z_image",
+    "flux2_klein_base",
+    "wan",
+    "qwen_image",
+    "krea2",
+    "qwen_image_21",
+)
 PROMPT = "a red fox in the snow"
 
 
@@ -248,7 +257,7 @@ def test_a_file_that_was_changed_and_is_back_is_read_again(tmp_path):
 
 def test_what_can_be_streamed():
     pictures = ("flux1", "chroma", "z_image", "flux2_klein_4b", "flux2_klein_9b")
-    for family in (*pictures, "qwen_image", "krea2"):
+    for family in (*pictures, "qwen_image", "qwen_image_21", "krea2"):
         recipes = real_size_recipes(family)
         vae = recipes.pop("vae")
         assert all(can_stream(build(recipe)) for recipe in recipes.values()), family

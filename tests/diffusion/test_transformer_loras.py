@@ -28,6 +28,7 @@ FAMILY = {
     "wan": "wan21",
     "qwen_image": "qwen_image",
     "krea2": "krea2",
+    "qwen_image_21": "qwen_image_21",
 }
 CPU = torch.device("cpu")
 RANK = 4

@@ -15,7 +15,7 @@ LABELS = {
 MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
-    "qwen_image": "qwen_image", "krea2": "krea2",
+    "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 FLOW = None
@@ -72,9 +72,9 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         for word in ("krea", "kontext"):
             name = f"flux1-{word}-dev_fp8_scaled {layout}"
             yield ModelHeader(name, dev, "unet", "flux1", variant=word)
-        z_image, klein, qwen, krea2 = (
+        z_image, klein, qwen, krea2, qwen_21 = (
             denoiser(names, family, layout)
-            for family in ("z_image", "flux2_klein_4b", "qwen_image", "krea2")
+            for family in ("z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21")
         )
         layered = qwen | {"time_text_embed.addition_t_embedding.weight": [2, 3072]}
         yield ModelHeader(f"any, {layout}", layered, "unet", None, "Qwen-Image Layered")
@@ -88,6 +88,8 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             ("Qwen-Image-Lightning-8steps", qwen, "qwen_image", "lightning"),
             ("qwen_image_edit_2509_bf16", qwen, "qwen_image", "edit"),
             ("qwen_image_edit_2511", qwen | {"__index_timestep_zero__": [0]}, "qwen_image", "edit"),
+            ("qwen_image_2.1_int8_convrot", qwen_21, "qwen_image_21", ""),
+            ("qwen_image_2.1_turbo_bf16", qwen_21, "qwen_image_21", "turbo"),
             ("krea2_turbo_fp8_scaled", krea2, "krea2", "turbo"),
             ("krea2_raw_bf16", krea2, "krea2", "raw"),
             ("Krea-2", krea2, "krea2", ""),
@@ -99,16 +101,22 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         yield ModelHeader(name, z_image, "unet", "z_image", variant="turbo", metadata=told)
 
 
+_SEEING = {
+    "qwen_image": ("qwen25_7b", "qwen25_vl_7b", "wan_vae"),
+    "krea2": ("qwen3vl_4b", "qwen3_vl_4b", "wan_vae"),
+    "qwen_image_21": ("qwen3vl_8b", "qwen3_vl_8b", "qwen21_vae"),
+}
+"""What checkpoints call the text encoder that sees, its kind, and the VAE."""
+
+
 def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tensors:
     """A checkpoint of denoiser, text encoders and VAE in ComfyUI's names."""
-    if family in ("qwen_image", "krea2"):
-        name, kind = ("qwen25_7b", "qwen25_vl_7b")
-        if family == "krea2":
-            name, kind = ("qwen3vl_4b", "qwen3_vl_4b")
+    if family in _SEEING:
+        name, kind, autoencoder = _SEEING[family]
         return {
             **_prefixed("model.diffusion_model.", denoiser(names, family)),
             **_prefixed(f"text_encoders.{name}.transformer.", _comfyui_vl(names[kind])),
-            **_prefixed(vae, names["wan_vae"]),
+            **_prefixed(vae, names[autoencoder]),
         }
     space = "flux2" if "flux2" in family else "flux"
     clip = _prefixed("text_encoders.clip_l.transformer.text_model.", names["sd15_text_encoder"])
@@ -172,6 +180,7 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
     for kind, family, head in (
         ("qwen25_vl_7b", "qwen_image", [152064, 3584]), ("qwen3_vl_4b", "krea2", [151936, 2560]),
+        ("qwen3_vl_8b", "qwen_image_21", [151936, 4096]),
     ):  # fmt: skip
         for name, tensors in (
             (kind, _comfyui_vl(names[kind])),
@@ -189,7 +198,11 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             {n: _narrow(s, 1024, 2048) for n, s in _prefixed("model.", names["qwen3_06b"]).items()},
             "Qwen3 of width 2048",
         ),
-        ("qwen 3 vl of another size", _comfyui_vl(names["qwen3_vl"]), "Qwen3-VL of width 4096"),
+        (
+            "qwen 3 vl of another size",
+            {n: _narrow(s, 2560, 2048) for n, s in _comfyui_vl(names["qwen3_vl_4b"]).items()},
+            "Qwen3-VL of width 2048",
+        ),
         (
             "qwen 2.5 vl of another size, transformers",
             _prefixed("model.", names["qwen25_vl"]),
@@ -202,8 +215,10 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ),
         (
             "qwen 3 vl of another size, transformers",
-            _prefixed("model.", names["qwen3_vl"]),
-            "Qwen3-VL of width 4096",
+            _prefixed(
+                "model.", {n: _narrow(s, 2560, 2048) for n, s in names["qwen3_vl_4b"].items()}
+            ),
+            "Qwen3-VL of width 2048",
         ),
         ("t5 1.1 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
     ):
@@ -236,6 +251,10 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         "decoder.conv1.weight": [384, 16, 3, 3, 3],
     }
     yield ModelHeader("wan_2.1_vae", wan, "vae", "wan21")
+    for layout in ("qwen21_vae", "qwen21_vae_original"):
+        yield ModelHeader(
+            f"qwen_image_2.1_vae_bf16 {layout}", names[layout], "vae", "qwen_image_21"
+        )
     video = {"decoder.conv_in.weight": [512, 16, 3, 3, 3], "decoder.norm_out.weight": [128]}
     yield ModelHeader("hunyuan video vae", video, "vae", None, "VAE of videos")
 
@@ -352,8 +371,6 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, label in LABELS.items():
         yield ModelHeader(f"{name}, diffusers", names[name], "unet", None, label)
     originals: Mapping[str, tuple[Shapes, str]] = {
-        "qwen 2.1": ({"txt_in.text_norm.weight": [4096], "img_in.weight": [4096, 64],
-                      "transformer_blocks.0.attn.to_q.weight": [4096, 4096]}, "Qwen-Image 2.1"),
         "anima": ({"llm_adapter.blocks.0.q.weight": [8, 8], "blocks.0.x.weight": [8, 8],
                    "x_embedder.proj.1.weight": [2048, 68]}, "Anima"),
         "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],

@@ -18,7 +18,7 @@ TEMPLATE = (
     "<|im_start|>system\nComprehend and analyze the provided prompt.<|im_end|>\n"
     "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 )
-"""What its authors have the language model be asked (diffusers' QwenImage21Pipeline, Apache-2.0)."""
+"""What its authors ask the language model (diffusers' QwenImage21Pipeline, Apache-2.0)."""
 INSTRUCTION = TEMPLATE
 """The same where it is shown pictures, whose places stand before the words."""
 INDEX = {
