@@ -124,7 +124,7 @@ def files(state, form: str, folder: Path) -> tuple[Path, Path]:
 def latent(model, prompts, residency):
     task = Denoising(
         model, prompts[0], Sampler("flow_euler"), Schedule("simple", 2), Guidance(3.0),
-        negative=prompts[1], noise=Noise(1, 32, 48),
+        negative=prompts[1], noise=Noise(1, 32, 64),
     )  # fmt: skip
     return diffusion.denoise(diffusion.LocalHost(residency), task).samples
 

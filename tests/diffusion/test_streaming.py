@@ -71,7 +71,7 @@ def latent(described, residency):
     prompts = [said(described, residency, text) for text in (PROMPT, "blurry")]
     task = Denoising(
         described.model, prompts[0], Sampler("flow_euler"), Schedule("simple", 3),
-        Guidance(3.0), negative=prompts[1], noise=Noise(1, 32, 48),
+        Guidance(3.0), negative=prompts[1], noise=Noise(1, 32, 64),
     )  # fmt: skip
     return diffusion.denoise(diffusion.LocalHost(residency), task).samples
 

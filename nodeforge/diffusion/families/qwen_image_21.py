@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -103,14 +105,15 @@ class QwenImage21(Behaviour):
         words = said.embedding[:, said.mask[0]].to(dtype)
         text, is_place = _interleaved(words, said.references, said.places)
         slots = is_place.new_ones(height * width // _IN_PLACE)
-        predicted = network(
-            hidden_states=torch.cat([_cells(each.to(dtype)) for each in pictures], dim=1),
-            timestep=timestep.expand(len(x)).to(x.device, dtype) / 1000,
-            encoder_hidden_states=text,
-            img_shapes=[[(1, *each.shape[-2:]) for each in pictures]] * len(x),
-            img_mask=torch.cat([is_place, slots]).expand(len(x), -1),
-            return_dict=False,
-        )[0]
+        with _following(network, x) if x.is_meta else nullcontext():
+            predicted = network(
+                hidden_states=torch.cat([_cells(each.to(dtype)) for each in pictures], dim=1),
+                timestep=timestep.expand(len(x)).to(x.device, dtype) / 1000,
+                encoder_hidden_states=text,
+                img_shapes=[[(1, *each.shape[-2:]) for each in pictures]] * len(x),
+                img_mask=torch.cat([is_place, slots]).expand(len(x), -1),
+                return_dict=False,
+            )[0]
         made = predicted[:, -height * width :]
         return made.transpose(1, 2).reshape(len(x), -1, height, width).float()
 
@@ -145,6 +148,25 @@ def _interleaved(
     rest = words.shape[1] - at
     text = torch.cat([*parts, words[:, at:]], dim=1) if parts else words
     return text, torch.tensor([*is_place, *[False] * rest], device=_known(words.device))
+
+
+@contextmanager
+def _following(network: Any, x: Tensor) -> Iterator[None]:
+    """Have masks that decided shapes go on to blocks on the device of `x`."""
+
+    def moved(_: object, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        def on_device(each: Any) -> Any:
+            return each.to(x.device) if isinstance(each, Tensor) else each
+
+        return tuple(map(on_device, given)), {n: on_device(each) for n, each in named.items()}
+
+    modules = [*network.transformer_blocks, network.norm_out]
+    hooks = [each.register_forward_pre_hook(moved, with_kwargs=True) for each in modules]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _known(device: torch.device) -> torch.device:

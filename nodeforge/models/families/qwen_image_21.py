@@ -96,7 +96,12 @@ QWEN_IMAGE_21 = Family(
     companions=True,
     signature=Signature(
         _NAMES,
-        marks=("img_in.weight", "txt_in.text_norm.weight", "proj_out.weight"),
+        marks=(
+            "img_in.weight",
+            "txt_in.text_norm.weight",
+            "proj_out.weight",
+            "transformer_blocks.0.img_mlp.gate_up.weight",
+        ),
         sides={
             "in_channels": Side("img_in.weight", 1),
             "num_attention_heads": Side("img_in.weight", 0, 128),

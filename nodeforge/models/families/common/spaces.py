@@ -68,7 +68,7 @@ _KL = "AutoencoderKL"
 WAN_VAE = "AutoencoderKLWan"
 """Class of the VAEs of Wan: videos, coded causally along time."""
 QWEN21_VAE = "AutoencoderKLQwenImage21"
-"""Class of the VAE of Qwen-Image 2.1, built like those: pictures with alpha."""
+"""Class of the VAE of Qwen-Image 2.1, built like those for pictures alone, with their alpha."""
 OOBLECK = "AutoencoderOobleck"
 """Class of the VAEs of Stable Audio (Evans et al. 2024) and ACE-Step: stereo sound."""
 
