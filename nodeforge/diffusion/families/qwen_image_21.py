@@ -13,6 +13,7 @@ from torch import Tensor
 from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
+from nodeforge.diffusion.tensors.packing import in_sequence
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.seeing import ON_WHITE, PLACE, encode_seeing, patches_of
 from nodeforge.diffusion.text.subwords import BEFORE_NORM, encode_llm
@@ -107,7 +108,7 @@ class QwenImage21(Behaviour):
         slots = is_place.new_ones(height * width // _IN_PLACE)
         with _following(network, x) if x.is_meta else nullcontext():
             predicted = network(
-                hidden_states=torch.cat([_cells(each.to(dtype)) for each in pictures], dim=1),
+                hidden_states=in_sequence([_cells(each.to(dtype)) for each in pictures]),
                 timestep=timestep.expand(len(x)).to(x.device, dtype) / 1000,
                 encoder_hidden_states=text,
                 img_shapes=[[(1, *each.shape[-2:]) for each in pictures]] * len(x),

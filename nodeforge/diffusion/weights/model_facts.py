@@ -191,7 +191,7 @@ def _scheduler(model: Model) -> dict[str, Any]:
     scheduler = scheduler_config(model.weights)
     own = is_whole_model(Path(model.weights.path))
     if variant := family.variants.get(model.variant):
-        scheduler |= ({} if own else variant.scheduler) | variant.pipeline_scheduler
+        scheduler |= {**({} if own else variant.scheduler), **variant.pipeline_scheduler}
     if family.pipeline_shift is not None:
         scheduler["shift"] = family.pipeline_shift
     if prediction := model.prediction or predicts(scheduler):
