@@ -13,7 +13,7 @@ from torch import Tensor
 from nodeforge.diffusion.families import behaviour
 from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.diffusion.vae.causal import decoded_groups, is_causal
+from nodeforge.diffusion.vae.causal import decoded_groups, decoded_picture, is_causal
 from nodeforge.diffusion.vae.normalising import cells_folded
 from nodeforge.diffusion.vae.sounds import WHOLE
 from nodeforge.diffusion.vision.enlarging import TILE_ON_CARD
@@ -83,10 +83,10 @@ def blank_call(
             return lambda: network.decode(latent, return_dict=False)
         case Vae():
             side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
-            if is_causal(network):  # a picture is a video of one frame
-                latent = blank(1, network.config.z_dim, 1, side, side)
-            else:
-                latent = blank(1, network.config.latent_channels, side, side)
+            if is_causal(network):
+                picture = blank(1, network.config.z_dim, side, side)
+                return lambda: decoded_picture(network, picture)
+            latent = blank(1, network.config.latent_channels, side, side)
             return lambda: network.decode(latent, return_dict=False)
         case UpscaleModel():
             tile = blank(1, network.channels, TILE_ON_CARD, TILE_ON_CARD)

@@ -92,7 +92,7 @@ def patches_of(
         raise LoadingError(
             "the text encoder's file lacks the network that sees pictures, as GGUF files do.",
             place="port 'text_encoder'",
-            way_out="Choose a safetensors file of it, such as qwen_2.5_vl_7b_fp8_scaled.",
+            way_out="Choose a safetensors file of it, which has it in 8 bits, too.",
         )
     config = network.config.vision_config  # pyright: ignore[reportAttributeAccessIssue]
     size, merged = config.patch_size, config.spatial_merge_size

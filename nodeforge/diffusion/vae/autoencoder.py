@@ -12,7 +12,7 @@ from nodeforge.diffusion.networks.loading import LoadedVae
 from nodeforge.diffusion.tensors.devices import TILE, out_of_memory_explained
 from nodeforge.diffusion.tensors.latents import check_size
 from nodeforge.diffusion.tensors.tiles import map_tiles
-from nodeforge.diffusion.vae.causal import is_causal
+from nodeforge.diffusion.vae.causal import decoded_picture, encoded_picture, is_causal
 from nodeforge.diffusion.vae.normalising import as_encoded, as_latent, cells_folded
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
 from nodeforge.models import FAMILIES, SPACES
@@ -97,8 +97,8 @@ def _with_alpha(pixels: Tensor) -> Tensor:
 
 def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     def work(tile: Tensor) -> Tensor:
-        if is_causal(vae.network):  # a picture is a video of one frame
-            return vae.network.encode(tile[:, :, None], return_dict=False)[0].parameters[:, :, 0]
+        if is_causal(vae.network):
+            return encoded_picture(vae.network, tile)
         return vae.network.encode(tile, return_dict=False)[0].parameters
 
     return _in_tiles(pixels, work, TILE, check) if tiled else work(pixels)
@@ -157,7 +157,7 @@ def decode(
 def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     def work(tile: Tensor) -> Tensor:
         if is_causal(vae.network):
-            return vae.network.decode(tile[:, :, None], return_dict=False)[0][:, :, 0]
+            return decoded_picture(vae.network, tile)
         return vae.network.decode(tile, return_dict=False)[0]  # pyright: ignore[reportArgumentType]
 
     if not tiled:
