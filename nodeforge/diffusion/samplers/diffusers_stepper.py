@@ -24,6 +24,7 @@ from nodeforge.diffusion.schedules.schedule import (
     TO_ZERO,
     ScheduleError,
     check_ddim,
+    check_flow,
     first_step,
     is_edm,
     shift_of,
@@ -206,6 +207,7 @@ def scheduler_for(
     name = among[sampler.name].scheduler
     flow, given = config.get("prediction_type") == FLOW, schedule.name == "custom"
     if flow and given:
+        check_flow(schedule)
         settings |= _UNMOVED
     if flow:
         settings |= {"use_flow_sigmas": True, "flow_shift": shift_of(config)}
