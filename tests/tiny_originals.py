@@ -72,11 +72,15 @@ _FUSED = {
 
 
 def original(state: Mapping[str, Tensor]) -> State:
-    """A denoiser of Flux, Chroma, Z-Image, Wan or Qwen-Image as its authors' files have it."""
+    """A denoiser of a family with a signature that draws, as its authors' files have it."""
     if "txt_norm.weight" in state:
         return dict(state)
     if "cap_pad_token" in state:
         return _z_image(state)
+    if "txt_in.text_norm.weight" in state:
+        return _qwen_21(state)
+    if "text_fusion.projector.weight" in state:
+        return _krea2(state)
     return _wan(state) if "patch_embedding.weight" in state else _flux(state)
 
 
@@ -129,6 +133,52 @@ def _z_image(state: Mapping[str, Tensor]) -> State:
     return made
 
 
+def _qwen_21(state: Mapping[str, Tensor]) -> State:
+    """Both first layers of its feed-forward network are one there."""
+    made: State = {}
+    for name, tensor in state.items():
+        if name.endswith(".img_mlp.gate_layer.weight"):
+            parts = tensor, state[name.replace("gate_layer", "proj")]
+            made[name.replace("gate_layer", "gate_up")] = torch.cat(parts)
+        elif not name.endswith(".img_mlp.proj.weight"):
+            made[name] = tensor
+    return made
+
+
+_KREA2 = (
+    (r"^img_in\.", "first."),
+    (r"^time_embed\.linear_1\.", "tmlp.0."),
+    (r"^time_embed\.linear_2\.", "tmlp.2."),
+    (r"^time_mod_proj\.", "tproj.1."),
+    (r"^txt_in\.norm\.weight", "txtmlp.0.scale"),
+    (r"^txt_in\.linear_1\.", "txtmlp.1."),
+    (r"^txt_in\.linear_2\.", "txtmlp.3."),
+    (r"^text_fusion\.", "txtfusion."),
+    (r"^final_layer\.linear\.", "last.linear."),
+    (r"^final_layer\.norm\.weight", "last.norm.scale"),
+    (r"^final_layer\.scale_shift_table", "last.modulation.lin"),
+    (r"^transformer_blocks\.", "blocks."),
+    (r"\.attn\.to_out\.0\.", ".attn.wo."),
+    (r"\.attn\.to_gate\.", ".attn.gate."),
+    (r"\.attn\.to_([qkv])\.", r".attn.w\1."),
+    (r"\.attn\.norm_([qk])\.weight", r".attn.qknorm.\1norm.scale"),
+    (r"\.ff\.", ".mlp."),
+    (r"\.norm1\.weight", ".prenorm.scale"),
+    (r"\.norm2\.weight", ".postnorm.scale"),
+    (r"\.scale_shift_table", ".mod.lin"),
+)
+
+
+def _krea2(state: Mapping[str, Tensor]) -> State:
+    """Its six modulations of a block are one row there."""
+    made: State = {}
+    for name, tensor in state.items():
+        for ours, theirs in _KREA2:
+            name = re.sub(ours, theirs, name)
+        made[name] = tensor.flatten() if name.endswith(".mod.lin") else tensor
+    return made
+
+
 _WAN = (
     ("condition_embedder.text_embedder.linear_1", "text_embedding.0"),
     ("condition_embedder.text_embedder.linear_2", "text_embedding.2"),
@@ -159,13 +209,30 @@ def _wan(state: Mapping[str, Tensor]) -> State:
 
 
 def vae_in_wan(state: Mapping[str, Tensor], resnets: int) -> State:
-    """A VAE of Wan 2.1 in its authors' names.
+    """A VAE in the names of Wan's authors: of Wan 2.1, or of 2.2, which count level by level.
 
     Args:
         state: By diffusers' names.
         resnets: In each level of the decoder.
     """
-    return {_wan_vae_name(name, resnets): tensor for name, tensor in state.items()}
+    by_levels = any(".upsampler." in name for name in state)
+    named = (_by_levels(name, resnets) if by_levels else name for name in state)
+    return {
+        _wan_vae_name(name, resnets): tensor
+        for name, tensor in zip(named, state.values(), strict=True)
+    }
+
+
+def _by_levels(name: str, resnets: int) -> str:
+    """In each level its resnets, one less in the encoder, then what makes it larger or smaller."""
+    found = re.match(
+        r"(encoder|decoder)\.(down|up)_blocks\.(\d+)\.(?:resnets\.(\d+)|\w+)\.(.+)", name
+    )
+    if found is None:
+        return name
+    side, way, level, number, rest = found.groups()
+    number = number or resnets - (side == "encoder")
+    return f"{side}.{way}samples.{level}.{way}samples.{number}.{rest}"
 
 
 def _wan_vae_name(name: str, resnets: int) -> str:
@@ -318,6 +385,25 @@ def written_gguf(
     writer.write_tensors_to_file()
     writer.close()
     return path, meant
+
+
+_LLAMA = {
+    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm",
+    "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm", "embed_tokens.": "token_embd.", "layers.": "blk.",
+}  # fmt: skip
+
+
+def in_llama_names(state: Mapping[str, Tensor]) -> State:
+    """A language model of Qwen's in the names of llama.cpp."""
+    made: State = {}
+    for name, tensor in state.items():
+        for ours, theirs in _LLAMA.items():
+            name = name.replace(ours, theirs)
+        made["output_norm.weight" if name == "norm.weight" else name] = tensor
+    return made
 
 
 def written(path: Path, state: Mapping[str, Tensor], **more: Any) -> Path:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +18,7 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
+    AutoencoderKLQwenImage21,
     AutoencoderKLWan,
     AutoencoderOobleck,
     ChromaPipeline,
@@ -27,6 +30,10 @@ from diffusers import (
     FluxFillPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
+    Krea2Pipeline,
+    Krea2Transformer2DModel,
+    QwenImage21Pipeline,
+    QwenImage21Transformer2DModel,
     QwenImagePipeline,
     QwenImageTransformer2DModel,
     StableAudioDiTModel,
@@ -46,9 +53,13 @@ from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
+    Qwen2VLImageProcessorPil,
     Qwen3Config,
     Qwen3ForCausalLM,
     Qwen3Model,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLModel,
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
@@ -56,8 +67,11 @@ from transformers import (
     UMT5EncoderModel,
 )
 
+from nodeforge.models import FAMILIES
 from tools.configs.clip_tokenizer import END, START, byte_symbols
 
+TURBO = FAMILIES["qwen_image_21"].variants["turbo"].recommended
+"""Of Qwen-Image 2.1."""
 SCALE = 2
 """Pixels of the picture for one cell of the latent, of `vae`."""
 CHANNELS = 4
@@ -205,15 +219,15 @@ _CHAT = (
 """Qwen3's, for one message without tools."""
 
 
-def qwen_tokenizer() -> Qwen2Tokenizer:
-    """Bytes alone, without merges."""
+def qwen_tokenizer(*words: str) -> Qwen2Tokenizer:
+    """Bytes alone, without merges, but for these words."""
     tokenizer = Qwen2Tokenizer(
         vocab={symbol: number for number, symbol in enumerate(byte_symbols())},
         merges=[],
         unk_token="<|endoftext|>",
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
-        extra_special_tokens=[*_SPECIAL, *_SEEN],
+        extra_special_tokens=[*_SPECIAL, *_SEEN, *words],
     )
     tokenizer.chat_template = _CHAT
     return tokenizer
@@ -253,6 +267,45 @@ def qwen25_vl(tokenizer: Qwen2Tokenizer) -> Qwen2_5_VLForConditionalGeneration:
     return seeded(Qwen2_5_VLForConditionalGeneration, config)
 
 
+def qwen3_vl(tokenizer: Qwen2Tokenizer, layers: int, kind: type[nn.Module] = Qwen3VLModel) -> Any:
+    """It sees patches of 16 by 16 pixels, four to a token."""
+    start, end, image, video = tokenizer.convert_tokens_to_ids(list(_SEEN))
+    text = {
+        "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": layers,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8,
+        "max_position_embeddings": 2048,
+        "rope_parameters": {
+            "rope_type": "default", "rope_theta": 5e6, "mrope_section": [2, 1, 1],
+        },
+    }  # fmt: skip
+    vision = {
+        "depth": 2, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2,
+        "out_hidden_size": 32, "num_position_embeddings": 64, "deepstack_visual_indexes": [0],
+    }  # fmt: skip
+    config = Qwen3VLConfig(
+        text_config=text,
+        vision_config=vision,
+        vision_start_token_id=start,
+        vision_end_token_id=end,
+        image_token_id=image,
+        video_token_id=video,
+    )
+    return seeded(kind, config)
+
+
+def _qwen_vae() -> AutoencoderKLQwenImage:
+    return seeded(
+        AutoencoderKLQwenImage,
+        base_dim=4,
+        z_dim=CHANNELS,
+        dim_mult=[1, 1],
+        num_res_blocks=1,
+        temperal_downsample=[False],
+        latents_mean=[0.1, -0.2, 0.3, 0.0],
+        latents_std=[1.5, 2.0, 0.7, 1.0],
+    )
+
+
 def _qwen_image_parts(**more: Any) -> dict[str, Any]:
     tokenizer = qwen_tokenizer()
     return {
@@ -266,16 +319,7 @@ def _qwen_image_parts(**more: Any) -> dict[str, Any]:
             joint_attention_dim=32,
             **more,
         ),
-        "vae": seeded(
-            AutoencoderKLQwenImage,
-            base_dim=4,
-            z_dim=CHANNELS,
-            dim_mult=[1, 1],
-            num_res_blocks=1,
-            temperal_downsample=[False],
-            latents_mean=[0.1, -0.2, 0.3, 0.0],
-            latents_std=[1.5, 2.0, 0.7, 1.0],
-        ),
+        "vae": _qwen_vae(),
         "text_encoder": qwen25_vl(tokenizer),
         "tokenizer": tokenizer,
         "scheduler": FlowMatchEulerDiscreteScheduler(
@@ -294,6 +338,114 @@ def qwen_image() -> QwenImagePipeline:
 def qwen_image_edit() -> QwenImagePipeline:
     """The parts of Qwen-Image Edit 2511; its own pipeline wants a processor of pictures."""
     return QwenImagePipeline(**_qwen_image_parts(zero_cond_t=True))
+
+
+def krea2(distilled: bool = False) -> Krea2Pipeline:
+    tokenizer = qwen_tokenizer("assistant")  # five tokens after the prompt, as Qwen's has
+    transformer = seeded(
+        Krea2Transformer2DModel,
+        in_channels=4 * CHANNELS,
+        num_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        attention_head_dim=128,  # of all published ones: no shape tells it
+        intermediate_size=32,
+        timestep_embed_dim=16,
+        text_hidden_dim=32,
+        text_num_attention_heads=2,
+        text_num_key_value_heads=2,
+        text_intermediate_size=32,
+        num_layerwise_text_blocks=1,
+        num_refiner_text_blocks=1,
+    )
+    return Krea2Pipeline(
+        transformer=transformer,
+        vae=_qwen_vae(),
+        text_encoder=qwen3_vl(tokenizer, 36),
+        tokenizer=tokenizer,
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, max_shift=1.15, max_image_seq_len=6400
+        ),
+        is_distilled=distilled,
+    )
+
+
+class VisionProcessor:
+    """What `QwenImage21Pipeline` asks of a `Qwen3VLProcessor`, which wants torchvision."""
+
+    def __init__(self, tokenizer: Qwen2Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        half = [0.5] * 3
+        self.image_processor = Qwen2VLImageProcessorPil(
+            patch_size=16, image_mean=half, image_std=half, min_pixels=32 * 32
+        )
+
+    def __call__(self, text: list[str], images: Any = None, **more: Any) -> Any:
+        (words,), more = text, {"return_tensors": "pt"}
+        if images is None:
+            return self.tokenizer([words], **more)
+        seen = dict(self.image_processor(images, **more))
+        for grid in seen["image_grid_thw"]:
+            words = words.replace(_SEEN[2], "\0" * (int(grid.prod()) // 4), 1)
+        told = self.tokenizer([words.replace("\0", _SEEN[2])], **more)
+        image = self.tokenizer.convert_tokens_to_ids(_SEEN[2])
+        told.update({**seen, "mm_token_type_ids": (told["input_ids"] == image).int()})
+        return told
+
+    def apply_chat_template(self, messages: Any, **more: Any) -> list[list[int]]:
+        (message,) = messages
+        words = f"<|im_start|>{message['role']}\n{message['content'][0]['text']}<|im_end|>\n"
+        return [self.tokenizer(words)["input_ids"]]
+
+
+class QwenImage21(QwenImage21Pipeline):
+    """It is written without its processor, of which the tokenizer is all that is read."""
+
+    def save_pretrained(self, folder: Any, **more: Any) -> None:
+        folder, index = Path(folder), {"_class_name": "QwenImage21Pipeline"}
+        for name, part in self.components.items():
+            part = getattr(part, "tokenizer", part)
+            part.save_pretrained(folder / name)
+            index[name] = [type(part).__module__.partition(".")[0], type(part).__name__]
+        index["sample_sigmas"] = self.config.sample_sigmas
+        (folder / "model_index.json").write_text(json.dumps(index), "utf-8")
+
+
+def qwen_image_21(sigmas: list[float] | None = None) -> QwenImage21:
+    """Its system prompt has 14 tokens, as Qwen's tokenizer cuts it."""
+    system = ("system", "Comprehen", " and", " analyze", " the", " provide", " prompt")
+    tokenizer = qwen_tokenizer(*system)
+    transformer = seeded(
+        QwenImage21Transformer2DModel,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        num_layers=2,
+        num_attention_heads=1,
+        attention_head_dim=128,  # of all published ones: no shape tells it
+        context_in_dim=32,
+    )
+    vae = seeded(
+        AutoencoderKLQwenImage21,
+        base_dim=4,
+        decoder_base_dim=4,
+        z_dim=CHANNELS,
+        num_res_blocks=1,
+        latents_mean=[0.1, -0.2, 0.3, 0.0],
+        latents_std=[1.5, 2.0, 0.7, 1.0],
+    )
+    return QwenImage21(
+        transformer=transformer,
+        vae=vae,
+        text_encoder=qwen3_vl(tokenizer, 3, Qwen3VLForConditionalGeneration),
+        processor=VisionProcessor(tokenizer),
+        scheduler=FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=sigmas is None,
+            max_shift=0.9,
+            max_image_seq_len=8192,
+            shift_terminal=0.02 if sigmas is None else None,
+        ),
+        sample_sigmas=sigmas,
+    )
 
 
 def z_image() -> ZImagePipeline:
@@ -505,6 +657,10 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
     "qwen_image": qwen_image,
     "qwen_image_edit": qwen_image_edit,
+    "qwen_image_21": qwen_image_21,
+    "qwen_image_21_turbo": lambda: qwen_image_21([*TURBO.sigmas[:-1]]),
+    "krea2": krea2,
+    "krea2_turbo": lambda: krea2(distilled=True),
     "wan": wan,
     "stable_audio": stable_audio,
     "ace_step": ace_step,

@@ -13,6 +13,9 @@ from nodeforge.models.sampler_table import Levels, levels_of, sampler_table, wal
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 from nodeforge.values.setting_names import AUTO, DIFFUSERS
 
+_EVEN = "simple"
+"""The schedule of models with noise levels of their own, in another number of steps."""
+
 
 @dataclass(frozen=True)
 class SamplingSettings:
@@ -82,7 +85,8 @@ def resolve(
         sampler = _sampler(usual.sampler, asked.schedule, levels, asked.convention)
     schedule = asked.schedule
     if schedule == AUTO:
-        schedule = _schedule(usual.schedule, sampler, levels, asked.convention)
+        fits = asked.steps in (None, usual.steps) or not usual.sigmas  # a list has its own steps
+        schedule = _schedule(usual.schedule if fits else _EVEN, sampler, levels, asked.convention)
     return replace(
         asked,
         sampler=sampler,

@@ -99,6 +99,8 @@ class Prompt:
         images: What it shows beside its words.
         framing: Of the training pictures, for families that are told of them.
         references: Pictures that an edit model sees beside the words, in their order.
+        places: Before which of its tokens each of them is, for families that read pictures between
+            the words; those without a place come after them.
         lyrics: float32, (1, tokens, width), the word vectors of what is sung, for families that
             read lyrics.
     """
@@ -116,6 +118,7 @@ class Prompt:
     added_conditions: AddedConditions = AddedConditions()
     mask: Tensor | None = None
     references: tuple[Latent, ...] = ()
+    places: tuple[int, ...] = field(default=(), metadata=counted_if_not(()))
     lyrics: Tensor | None = field(default=None, metadata=counted_if_not(None))
 
 
@@ -130,6 +133,7 @@ class Conditioning:
         family: Whose text encoder made it.
         empty_pooled: float32, (1, width), what `Prompt.pooled` is for the empty prompt.
         empty_mask: bool, (1, chunk), what `Prompt.mask` is for the empty prompt.
+        empty_places: What `Prompt.places` is for the empty prompt.
         empty_lyrics: What `Prompt.lyrics` is for the empty prompt.
     """
 
@@ -138,13 +142,14 @@ class Conditioning:
     family: str
     empty_pooled: Tensor | None = None
     empty_mask: Tensor | None = None
+    empty_places: tuple[int, ...] = field(default=(), metadata=counted_if_not(()))
     empty_lyrics: Tensor | None = field(default=None, metadata=counted_if_not(None))
 
     @property
     def empty_prompt(self) -> Prompt:
         """The empty prompt."""
         empty, pooled, mask = self.empty, self.empty_pooled, self.empty_mask
-        return Prompt(empty, pooled, mask=mask, lyrics=self.empty_lyrics)
+        return Prompt(empty, pooled, mask=mask, places=self.empty_places, lyrics=self.empty_lyrics)
 
     def each(self, **changes: object) -> Conditioning:
         """This conditioning with `changes` made to every prompt."""

@@ -129,9 +129,11 @@ def parts(sdxl_folder):
 def test_text_to_image(host, sdxl, parts, xl_prompts, sampler, schedule, shift):
     task = task_of(flow(sdxl, shift), xl_prompts, sampler, schedule, noise=Noise(SEED, SIZE, SIZE))
     ours = diffusion.denoise(host, task).samples
-    made = pipeline(StableDiffusionXLPipeline, parts, sampler, schedule, shift or 1.0)
+    moved = 1.0 if schedule == "custom" else shift or 1.0  # given levels stay as they are
+    made = pipeline(StableDiffusionXLPipeline, parts, sampler, schedule, moved)
     levels = np.linspace(1, 1 / STEPS, STEPS).tolist()  # as pipelines of flow-matching families
-    given = {"sigmas": levels} if schedule == "simple" else {}
+    told = {"simple": levels, "custom": list(SIGMAS[:-1])}
+    given = {"sigmas": told[schedule]} if schedule in told else {}
     theirs = made(**asked(height=SIZE, width=SIZE, **given)).images
     assert difference(ours, theirs) == 0.0
     assert ours.isfinite().all()

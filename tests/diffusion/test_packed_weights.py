@@ -42,7 +42,8 @@ from tests.tiny_originals import (
 
 FAMILIES = {
     "flux1": "flux1", "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
-    "qwen_image": "qwen_image",
+    "qwen_image": "qwen_image", "krea2": "krea2",
+    "qwen_image_21": "qwen_image_21",
 }  # fmt: skip
 FORMS = ("fp8", "scaled fp8", "by rows", "int8", "int8 rotated", "Q4_0", "Q5_1", "Q8_0")
 LABELS = {"by rows": "scaled fp8", "int8 rotated": "int8"}
@@ -123,7 +124,7 @@ def files(state, form: str, folder: Path) -> tuple[Path, Path]:
 def latent(model, prompts, residency):
     task = Denoising(
         model, prompts[0], Sampler("flow_euler"), Schedule("simple", 2), Guidance(3.0),
-        negative=prompts[1], noise=Noise(1, 32, 48),
+        negative=prompts[1], noise=Noise(1, 32, 64),
     )  # fmt: skip
     return diffusion.denoise(diffusion.LocalHost(residency), task).samples
 

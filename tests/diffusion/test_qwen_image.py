@@ -26,7 +26,7 @@ from nodeforge.values import Guidance, Image, KeptNorm, Noise, Sampler, Schedule
 from support.family_configs import use_configs
 from support.loaded_networks import loaded_networks
 from support.pipeline_inputs import SEED, as_image, difference, picture
-from tests.tiny_originals import written_gguf
+from tests.tiny_originals import in_llama_names, written_gguf
 
 
 @pytest.fixture(scope="module")
@@ -122,18 +122,7 @@ def test_a_gguf_text_encoder_reads_words_and_sees_no_pictures(monkeypatch, host,
     use_configs(monkeypatch, "qwen_image", folder)
     described = diffusion.describe(folder)
     (network,) = loaded_networks(described.text_encoder).values()
-    layers = {
-        "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
-        "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
-        "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm",
-        "post_attention_layernorm": "ffn_norm",
-    }  # fmt: skip
-    state = {}
-    for name, tensor in network.language_model.state_dict().items():
-        for ours, theirs in layers.items():
-            name = name.replace(ours, theirs)
-        name = name.replace("embed_tokens.", "token_embd.").replace("layers.", "blk.")
-        state["output_norm.weight" if name == "norm.weight" else name] = tensor
+    state = in_llama_names(network.language_model.state_dict())
     file, _ = written_gguf(tmp_path / "any.gguf", state, "F32", "qwen2vl")
     assert recognise(file).encoder == "qwen25_vl_7b"
     other, _ = written_gguf(tmp_path / "words.gguf", state, "F32", "qwen2")

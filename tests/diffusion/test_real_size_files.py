@@ -20,6 +20,8 @@ PARAMETERS = {
     "flux2_klein_4b": 3_875_544_576,
     "flux2_klein_9b": 9_078_581_248,
     "qwen_image": 20_430_401_088,
+    "krea2": 12_820_073_036,
+    "qwen_image_21": 7_115_124_736,
 }
 """As published, but for Chroma's positions, which are no weights."""
 

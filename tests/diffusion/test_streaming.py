@@ -35,7 +35,16 @@ from tests.support.loaded_networks import real_size_recipes, single_recipes
 
 CPU = torch.device("cpu")
 VERY_LOW = Policy(MemoryMode.VERY_LOW)
-NAMES = ("flux1", "chroma", "z_image", "flux2_klein_base", "wan", "qwen_image")
+NAMES = (
+    "flux1",
+    "chroma",
+    "z_image",
+    "flux2_klein_base",
+    "wan",
+    "qwen_image",
+    "krea2",
+    "qwen_image_21",
+)
 PROMPT = "a red fox in the snow"
 
 
@@ -62,7 +71,7 @@ def latent(described, residency):
     prompts = [said(described, residency, text) for text in (PROMPT, "blurry")]
     task = Denoising(
         described.model, prompts[0], Sampler("flow_euler"), Schedule("simple", 3),
-        Guidance(3.0), negative=prompts[1], noise=Noise(1, 32, 48),
+        Guidance(3.0), negative=prompts[1], noise=Noise(1, 32, 64),
     )  # fmt: skip
     return diffusion.denoise(diffusion.LocalHost(residency), task).samples
 
@@ -247,7 +256,8 @@ def test_a_file_that_was_changed_and_is_back_is_read_again(tmp_path):
 
 
 def test_what_can_be_streamed():
-    for family in ("flux1", "chroma", "z_image", "flux2_klein_4b", "flux2_klein_9b", "qwen_image"):
+    pictures = ("flux1", "chroma", "z_image", "flux2_klein_4b", "flux2_klein_9b")
+    for family in (*pictures, "qwen_image", "qwen_image_21", "krea2"):
         recipes = real_size_recipes(family)
         vae = recipes.pop("vae")
         assert all(can_stream(build(recipe)) for recipe in recipes.values()), family

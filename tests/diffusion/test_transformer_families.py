@@ -79,6 +79,12 @@ CASES = {
     "flux2 klein base": Case("flux2_klein_base", Guidance(4.0), {"guidance_scale": 4.0}),
     "qwen_image": Case("qwen_image", Guidance(4.0), {"true_cfg_scale": 4.0}, NEGATIVE, _QWEN_IMAGE),
     "qwen_image alone": Case("qwen_image", Guidance(1.0), classes=_QWEN_IMAGE),
+    "qwen_image_21": Case("qwen_image_21", Guidance(1.0), {"true_cfg_scale": 1.0}),
+    "qwen_image_21 with a negative prompt": Case(
+        "qwen_image_21", Guidance(3.0), {"true_cfg_scale": 3.0}, NEGATIVE
+    ),
+    "krea2 raw": Case("krea2", Guidance(4.5), {"guidance_scale": 3.5}, NEGATIVE),
+    "krea2 turbo": Case("krea2_turbo", Guidance(1.0), {"guidance_scale": 0.0}),
 }  # fmt: skip
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 CHANGED = {name: case for name, case in CASES.items() if case.classes[0]}

@@ -27,6 +27,8 @@ FAMILY = {
     "flux2_klein": "flux2_klein_4b",
     "wan": "wan21",
     "qwen_image": "qwen_image",
+    "krea2": "krea2",
+    "qwen_image_21": "qwen_image_21",
 }
 CPU = torch.device("cpu")
 RANK = 4

@@ -106,6 +106,21 @@ def test_values_of_a_subgraph_go_to_the_inputs_that_they_are_for(values: dict[st
     assert load.values["file"] == "a.safetensors"
 
 
+def test_a_boolean_behind_a_value_of_a_subgraph_is_a_value_of_its_own():
+    """Where each value has a name, none is left for what seeds do after a run."""
+    raw = subgraph(widgets_values=[7, False, "a.safetensors"])
+    (inside,) = raw["definitions"]["subgraphs"]
+    inside["inputs"][0]["name"] = "value"
+    inside["inputs"].insert(1, {"name": "loud", "type": "BOOLEAN", "linkIds": [4]})
+    for link in inside["links"]:
+        link["origin_slot"] += link["origin_slot"] > 0
+    inside["links"].append({**inside["links"][0], "id": 4, "origin_slot": 1, "target_id": 3})
+    port = {"name": "value", "type": "BOOLEAN", "widget": {"name": "value"}, "link": 4}
+    there = {"id": 3, "type": "PrimitiveBoolean", "inputs": [{}, port], "widgets_values": [True]}
+    inside["nodes"].append(there)
+    assert nodes(imported(raw), "models.load_denoiser")[0].values["file"] == "a.safetensors"
+
+
 def test_without_values_of_its_own_what_stands_inside_a_subgraph_counts():
     made = imported(subgraph())
     assert nodes(made, "sampling.noise")[0].values["seed"] == 3

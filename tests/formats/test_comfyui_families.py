@@ -67,6 +67,12 @@ def of_type(made, kind):
             "qwen_image_2512_fp8",
             "qwen_image",
         ),
+        (
+            one("qwen_image", "qwen3vl_8b_int8_convrot.safetensors"),
+            "qwen_image_2.1_turbo_bf16",
+            "qwen_image_21",
+        ),
+        (one("krea2", "qwen3vl_4b_fp8_scaled.safetensors"), "krea2_turbo_fp8_scaled", "krea2"),
         (one("flux2", "qwen_3_4b.safetensors"), "flux-2-klein-4b", "flux2_klein_4b"),
         (one("flux2", "qwen_3_8b_fp8mixed.safetensors"), "flux-2-klein-9b", "flux2_klein_9b"),
     ],

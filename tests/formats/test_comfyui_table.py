@@ -142,6 +142,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "PerturbedAttentionGuidance": (MODEL, {"scale": 2.0}),
     "CFGNorm": (MODEL, {"strength": 1.0}),
     "TextEncodeQwenImageEdit": ({**CLIP, "vae": "VAE", "image": "IMAGE"}, {"prompt": "night"}),
+    "TextEncodeQwenImage21": (
+        {**CLIP, "vae": "VAE", "images.image_1": "IMAGE", "images.image_2": "IMAGE"},
+        {"prompt": "night", "negative_prompt": "", "resolution": 1024},
+    ),
     "TextEncodeQwenImageEditPlus": (
         {**CLIP, "vae": "VAE", "image1": "IMAGE", "image2": "IMAGE"},
         {"prompt": "night"},
@@ -349,6 +353,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "PrimitiveStringMultiline": ({}, {"value": "a fox"}),
     "PrimitiveBoolean": ({}, {"value": True}),
     "DifferentialDiffusion": (MODEL, {"strength": 1.0}),
+    "QwenImage21Cache": (MODEL, {"device": "auto", "dtype": "default"}),
     "ModelAttentionBackend": (MODEL, {"backend": "sage"}),
     "TorchCompileModel": (MODEL, {"backend": "inductor"}),
     "SDXL Empty Latent Image": ({}, {"resolution": "1024 x 768 (1.33)", "batch_size": 1}),

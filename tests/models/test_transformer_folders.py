@@ -15,6 +15,8 @@ DENOISERS = {
     "flux2_klein_4b": ("Flux2KleinPipeline", "Flux2Transformer2DModel"),
     "flux2_klein_9b": ("Flux2KleinPipeline", "Flux2Transformer2DModel"),
     "qwen_image": ("QwenImagePipeline", "QwenImageTransformer2DModel"),
+    "krea2": ("Krea2Pipeline", "Krea2Transformer2DModel"),
+    "qwen_image_21": ("QwenImage21Pipeline", "QwenImage21Transformer2DModel"),
 }
 
 
@@ -36,7 +38,10 @@ def test_a_folder_is_of_the_family_that_its_widths_tell(tmp_path, names, write, 
     assert (info.kind, info.family, info.dtype) == ("checkpoint", family, "bfloat16")
 
 
-@pytest.mark.parametrize("family", ["flux1", "chroma", "z_image", "flux2_klein_4b", "qwen_image"])
+@pytest.mark.parametrize(
+    "family",
+    ["flux1", "chroma", "z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21"],
+)
 def test_a_folder_of_any_widths_is_read(tmp_path, names, write, family):
     """files: pruned, distilled and tiny models of anyone's making."""
     small = {

@@ -51,6 +51,7 @@ def use_configs(monkeypatch: pytest.MonkeyPatch, family: str, folder: Path) -> N
         monkeypatch.setitem(SPACES, facts.space, space)
     for part, kind in facts.text_encoders.items():
         tokenizer = folder / part.replace("text_encoder", "tokenizer")
+        tokenizer = tokenizer if tokenizer.is_dir() else folder / "processor"
         changed = replace(
             TEXT_ENCODER_KINDS[kind], config=str(folder / part), tokenizer=str(tokenizer), words=0
         )

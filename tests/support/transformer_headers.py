@@ -9,13 +9,13 @@ from .model_files import Shapes
 from .model_headers import ModelHeader, _prefixed, real_names
 
 LABELS = {
-    "flux2_dev": "Flux.2 dev", "flux3": "Flux.3", "krea2": "Krea 2", "ltx2": "LTX-2",
+    "flux2_dev": "Flux.2 dev", "flux3": "Flux.3", "ltx2": "LTX-2",
     "wan_vace": "Wan VACE",
 }  # fmt: skip
 MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
-    "qwen_image": "qwen_image",
+    "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 FLOW = None
@@ -72,9 +72,9 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         for word in ("krea", "kontext"):
             name = f"flux1-{word}-dev_fp8_scaled {layout}"
             yield ModelHeader(name, dev, "unet", "flux1", variant=word)
-        z_image, klein, qwen = (
+        z_image, klein, qwen, krea2, qwen_21 = (
             denoiser(names, family, layout)
-            for family in ("z_image", "flux2_klein_4b", "qwen_image")
+            for family in ("z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21")
         )
         layered = qwen | {"time_text_embed.addition_t_embedding.weight": [2, 3072]}
         yield ModelHeader(f"any, {layout}", layered, "unet", None, "Qwen-Image Layered")
@@ -88,6 +88,11 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             ("Qwen-Image-Lightning-8steps", qwen, "qwen_image", "lightning"),
             ("qwen_image_edit_2509_bf16", qwen, "qwen_image", "edit"),
             ("qwen_image_edit_2511", qwen | {"__index_timestep_zero__": [0]}, "qwen_image", "edit"),
+            ("qwen_image_2.1_int8_convrot", qwen_21, "qwen_image_21", ""),
+            ("qwen_image_2.1_turbo_bf16", qwen_21, "qwen_image_21", "turbo"),
+            ("krea2_turbo_fp8_scaled", krea2, "krea2", "turbo"),
+            ("krea2_raw_bf16", krea2, "krea2", "raw"),
+            ("Krea-2", krea2, "krea2", ""),
             ("flux-2-klein-4b-distilled", klein, "flux2_klein_4b", "distilled"),
         ):
             yield ModelHeader(f"{name} {layout}", tensors, "unet", family, variant=variant)
@@ -96,14 +101,22 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         yield ModelHeader(name, z_image, "unet", "z_image", variant="turbo", metadata=told)
 
 
+_SEEING = {
+    "qwen_image": ("qwen25_7b", "qwen25_vl_7b", "wan_vae"),
+    "krea2": ("qwen3vl_4b", "qwen3_vl_4b", "wan_vae"),
+    "qwen_image_21": ("qwen3vl_8b", "qwen3_vl_8b", "qwen21_vae"),
+}
+"""What checkpoints call the text encoder that sees, its kind, and the VAE."""
+
+
 def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tensors:
     """A checkpoint of denoiser, text encoders and VAE in ComfyUI's names."""
-    if family == "qwen_image":
-        start = "text_encoders.qwen25_7b.transformer."
+    if family in _SEEING:
+        name, kind, autoencoder = _SEEING[family]
         return {
             **_prefixed("model.diffusion_model.", denoiser(names, family)),
-            **_prefixed(start, _comfyui_vl(names["qwen25_vl_7b"])),
-            **_prefixed(vae, names["wan_vae"]),
+            **_prefixed(f"text_encoders.{name}.transformer.", _comfyui_vl(names[kind])),
+            **_prefixed(vae, names[autoencoder]),
         }
     space = "flux2" if "flux2" in family else "flux"
     clip = _prefixed("text_encoders.clip_l.transformer.text_model.", names["sd15_text_encoder"])
@@ -165,15 +178,17 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             (f"{kind} without prefix", plain),
         ):
             yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
-    for name, tensors in (
-        ("qwen_2.5_vl_7b", _comfyui_vl(names["qwen25_vl_7b"])),
-        ("qwen 2.5 vl, transformers", _prefixed("model.", names["qwen25_vl_7b"])),
-        ("qwen 2.5 vl, bare", names["qwen25_vl_7b"]),
-    ):
-        head = {"lm_head.weight": [152064, 3584]}
-        yield ModelHeader(
-            name, tensors | head, "text_encoder", "qwen_image", encoder="qwen25_vl_7b"
-        )
+    for kind, family, head in (
+        ("qwen25_vl_7b", "qwen_image", [152064, 3584]), ("qwen3_vl_4b", "krea2", [151936, 2560]),
+        ("qwen3_vl_8b", "qwen_image_21", [151936, 4096]),
+    ):  # fmt: skip
+        for name, tensors in (
+            (kind, _comfyui_vl(names[kind])),
+            (f"{kind}, transformers", _prefixed("model.", names[kind])),
+            (f"{kind}, bare", names[kind]),
+        ):
+            tensors = tensors | {"lm_head.weight": head}
+            yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
     clip = names["sd15_text_encoder"]
     wrapped = _prefixed("text_model.", {n.removeprefix("text_model."): s for n, s in clip.items()})
     yield ModelHeader("clip_l", wrapped, "text_encoder", "sd15", encoder="clip_l")
@@ -183,18 +198,28 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             {n: _narrow(s, 1024, 2048) for n, s in _prefixed("model.", names["qwen3_06b"]).items()},
             "Qwen3 of width 2048",
         ),
-        ("qwen_3_vl_4b", _comfyui_vl(names["qwen3_vl"]), "Qwen3-VL"),
+        (
+            "qwen 3 vl of another size",
+            {n: _narrow(s, 2560, 2048) for n, s in _comfyui_vl(names["qwen3_vl_4b"]).items()},
+            "Qwen3-VL of width 2048",
+        ),
         (
             "qwen 2.5 vl of another size, transformers",
             _prefixed("model.", names["qwen25_vl"]),
-            "Qwen2.5 of width 8192",
+            "Qwen2.5-VL of width 8192",
         ),
         (
             "qwen 2.5 7b",
             {n: s for n, s in _comfyui_vl(names["qwen25_vl_7b"]).items() if "visual." not in n},
             "without the network that sees",
         ),
-        ("qwen 3 vl, transformers", _prefixed("model.", names["qwen3_vl"]), "Qwen3-VL"),
+        (
+            "qwen 3 vl of another size, transformers",
+            _prefixed(
+                "model.", {n: _narrow(s, 2560, 2048) for n, s in names["qwen3_vl_4b"].items()}
+            ),
+            "Qwen3-VL of width 2048",
+        ),
         ("t5 1.1 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
     ):
         yield ModelHeader(name, tensors, "text_encoder", None, label)
@@ -226,6 +251,10 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         "decoder.conv1.weight": [384, 16, 3, 3, 3],
     }
     yield ModelHeader("wan_2.1_vae", wan, "vae", "wan21")
+    for layout in ("qwen21_vae", "qwen21_vae_original"):
+        yield ModelHeader(
+            f"qwen_image_2.1_vae_bf16 {layout}", names[layout], "vae", "qwen_image_21"
+        )
     video = {"decoder.conv_in.weight": [512, 16, 3, 3, 3], "decoder.norm_out.weight": [128]}
     yield ModelHeader("hunyuan video vae", video, "vae", None, "VAE of videos")
 
@@ -234,7 +263,11 @@ def stored(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     """8-bit forms, whose scales are read, and others, which are refused by name."""
     for family in MODELS:
         tensors = denoiser(names, family)
-        layers = [n.removesuffix(".weight") for n, s in tensors.items() if len(s) == 2 and "." in n]
+        layers = [
+            n.removesuffix(".weight")
+            for n, s in tensors.items()
+            if len(s) == 2 and n.endswith(".weight")
+        ]
         small = {f"{layer}.weight": "F8_E4M3" for layer in layers}
         plain = "dev" if family == "flux1" else ""
         yield ModelHeader(
@@ -338,10 +371,6 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, label in LABELS.items():
         yield ModelHeader(f"{name}, diffusers", names[name], "unet", None, label)
     originals: Mapping[str, tuple[Shapes, str]] = {
-        "qwen 2.1": ({"txt_in.text_norm.weight": [4096], "img_in.weight": [4096, 64],
-                      "transformer_blocks.0.attn.to_q.weight": [4096, 4096]}, "Qwen-Image 2.1"),
-        "krea 2": ({"txtfusion.projector.weight": [1, 12], "first.weight": [6144, 64],
-                    "blocks.0.attn.wq.weight": [6144, 6144]}, "Krea 2"),
         "anima": ({"llm_adapter.blocks.0.q.weight": [8, 8], "blocks.0.x.weight": [8, 8],
                    "x_embedder.proj.1.weight": [2048, 68]}, "Anima"),
         "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],

@@ -22,6 +22,8 @@ from transformers import (
     Qwen2_5_VLModel,
     Qwen3Config,
     Qwen3Model,
+    Qwen3VLConfig,
+    Qwen3VLModel,
     T5Config,
     T5EncoderModel,
     UMT5Config,
@@ -106,6 +108,46 @@ _QWEN25_VL_7B: dict[str, Any] = {
 }
 
 
+_QWEN3_VL_4B: dict[str, Any] = {
+    "text_config": {
+        **{name: value for name, value in _QWEN3_4B.items() if name != "rope_theta"},
+        "max_position_embeddings": 262144,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 5_000_000.0,
+            "mrope_section": [24, 20, 20],
+        },
+    },
+    "vision_config": {
+        "depth": 24,
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_heads": 16,
+        "out_hidden_size": 2560,
+        "patch_size": 16,
+        "num_position_embeddings": 2304,
+        "deepstack_visual_indexes": [5, 11, 17],
+    },
+}
+
+
+_QWEN3_VL_8B: dict[str, Any] = {
+    "text_config": {
+        **_QWEN3_VL_4B["text_config"],
+        "hidden_size": 4096,
+        "intermediate_size": 12288,
+    },
+    "vision_config": {
+        **_QWEN3_VL_4B["vision_config"],
+        "depth": 27,
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "out_hidden_size": 4096,
+        "deepstack_visual_indexes": [8, 16, 24],
+    },
+}
+
+
 class Source(NamedTuple):
     """One text encoder; `tokenizer` is where the package has its own, and whose data it is."""
 
@@ -140,6 +182,8 @@ SOURCES = {
         {**_QWEN3_4B, "hidden_size": 4096, "intermediate_size": 12288}, 7_568_405_504,
     ),
     "qwen25_vl_7b": Source(Qwen2_5_VLModel, Qwen2_5_VLConfig, _QWEN25_VL_7B, 7_747_169_280),
+    "qwen3_vl_4b": Source(Qwen3VLModel, Qwen3VLConfig, _QWEN3_VL_4B, 4_437_815_808),
+    "qwen3_vl_8b": Source(Qwen3VLModel, Qwen3VLConfig, _QWEN3_VL_8B, 8_144_793_840),
 }  # fmt: skip
 
 

@@ -11,6 +11,9 @@ from nodeforge.models import FAMILIES, SamplingSettings, resolve
 from nodeforge.values import Guidance, Noise
 from nodeforge.values.setting_names import COMFYUI
 
+_CUSTOM = "custom"
+"""The schedule of given noise levels."""
+
 
 def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
     """All settings of a task, those that it leaves to the model resolved."""
@@ -64,7 +67,14 @@ def resolved(task: Denoising, facts: ModelFacts) -> Denoising:
     return replace(
         task,
         sampler=replace(task.sampler, name=made.sampler),
-        schedule=replace(task.schedule, name=made.schedule, steps=made.steps),
+        schedule=replace(
+            task.schedule,
+            name=made.schedule,
+            steps=made.steps,
+            sigmas=task.schedule.sigmas or family.recommended_for(facts.variant).sigmas
+            if made.schedule == _CUSTOM
+            else task.schedule.sigmas,
+        ),
         guidance=task.guidance.each(with_scale),
         noise=noise,
     )

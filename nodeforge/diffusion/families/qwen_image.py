@@ -18,10 +18,8 @@ from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning, Image, Prompt
 
 _LAYERS = (-1,)
-_SYSTEM = 34
-"""Tokens before the prompt, which the denoiser does not read."""
 _INSTRUCTED = 64
-"""The same before an instruction and its pictures."""
+"""Tokens before an instruction and its pictures, which the denoiser does not read."""
 _SEEN_SIDE = 384
 """Of the square with as many pixels as the text encoder sees of a picture."""
 
@@ -42,9 +40,10 @@ class QwenImage(Behaviour):
         def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
             del empty  # it was not trained with weights
             asked = family.prompt_template.format(words)
-            length = _SYSTEM + family.text_length
+            length = family.unread_tokens + family.text_length
             said = encode_llm(encoder.encoders[0], asked, length, _LAYERS, padded=False)
-            return kept(PromptInputs(said.state[:, _SYSTEM:], mask=said.mask[:, _SYSTEM:].bool()))
+            read = slice(family.unread_tokens, None)
+            return kept(PromptInputs(said.state[:, read], mask=said.mask[:, read].bool()))
 
         return with_empty_prompt(encoder, text, encoded, check)
 

@@ -169,6 +169,7 @@ def _single(
         added_values(prompt, wanted),
         mask=mask,
         references=tuple(reference.samples for reference in prompt.references),
+        places=prompt.places,
         lyrics=() if prompt.lyrics is None else tuple(prompt.lyrics),
     )
     inputs = inputs.expanded_to(x)
@@ -207,7 +208,13 @@ def _conditions(batch: PromptBatch) -> tuple[object, ...]:
     """Equal for those that may go through the network together."""
     images = ((each.adapter, each.strength, each.embedding.shape) for each in batch.image_prompts)
     shapes = tuple(reference.shape for reference in batch.inputs.references)
-    return batch.perturbation, shapes, *map(same_control, batch.controls), *images
+    return (
+        batch.perturbation,
+        shapes,
+        batch.inputs.places,
+        *map(same_control, batch.controls),
+        *images,
+    )
 
 
 def _shares(prompts: Sequence[Prompt], x: Tensor) -> list[Tensor] | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from nodeforge.diffusion.families import behaviour
 from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.diffusion.vae.causal import decoded_groups, is_causal
+from nodeforge.diffusion.vae.causal import decoded_groups, decoded_picture, is_causal
 from nodeforge.diffusion.vae.normalising import cells_folded
 from nodeforge.diffusion.vae.sounds import WHOLE
 from nodeforge.diffusion.vision.enlarging import TILE_ON_CARD
@@ -36,6 +36,7 @@ from nodeforge.values import (
     UpscaleModel,
     Vae,
 )
+from nodeforge.values.latent import BCTHW
 
 META = torch.device("meta")
 TOKENS = 77
@@ -47,6 +48,7 @@ _TEXT_WIDTHS = (
     "cap_feat_dim",
     "text_dim",
     "text_hidden_dim",
+    "context_in_dim",
 )
 """How the configurations of denoisers name the width of the encoded text."""
 
@@ -71,7 +73,7 @@ def blank_call(
             return _denoiser_call(recipe, network, blank)
         case TextEncoderPart():
             return _encoder_call(recipe, network, blank)
-        case Vae() if is_causal(network):
+        case Vae() if is_causal(network) and SPACES[recipe.space].layout == BCTHW:
             _, *sides = _video_cells(recipe.space)
             clip = blank(1, network.config.z_dim, 2, *sides)  # more groups take no more
             return lambda: [None for _ in decoded_groups(network, clip)]
@@ -81,6 +83,9 @@ def blank_call(
             return lambda: network.decode(latent, return_dict=False)
         case Vae():
             side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
+            if is_causal(network):
+                picture = blank(1, network.config.z_dim, side, side)
+                return lambda: decoded_picture(network, picture)
             latent = blank(1, network.config.latent_channels, side, side)
             return lambda: network.decode(latent, return_dict=False)
         case UpscaleModel():
@@ -153,6 +158,7 @@ def _said(
     config = network.config
     readers = [*(getattr(network, name).config for name in family.conditioners), config]
     width = next(each[n] for each in readers for n in _TEXT_WIDTHS if each.get(n))
+    width *= config.get("num_text_layers", 1)
     words = blank(batch, family.text_length or TOKENS, width)
     numbers = behaviour(family.name).added_conditions(AddedConditions(), frame, True)
     pooled = config.get("pooled_projection_dim", 0)

@@ -195,12 +195,14 @@ def load(
     found = _sources(network, recipe)
     _check_whole(network, weights, found)
     stream = None
+    full = names_in_full(network, recipe)
     if streamed and can_stream(network):
         stream = BlockStream(network, found, dtype, again=isinstance(recipe, Model))
+        stream.full = full
         small = {name for name, stored in found.items() if stored.packing is not None}
         stream.rounded = names_in_8_bits(recipe, policy, dtype) - small
     kept = packable(network, found) if stream is None and _stays_packed(recipe) else set[str]()
-    _fill(network, weights, found, home or device, dtype, check, stream, kept)
+    _fill(network, weights, found, home or device, dtype, check, stream, kept, full)
     network.block_stream = stream
     match recipe:
         case Model():
@@ -227,6 +229,14 @@ def _tell_silence(network: Any, recipe: Model, vae: LoadedVae) -> None:
             buffer = getattr(module, conditioner.silence)
             silence = encoded_silence(vae.network, buffer.shape[1])
             setattr(module, conditioner.silence, silence.to(buffer.device, network.dtype))
+
+
+def names_in_full(network: nn.Module, recipe: Recipe) -> set[str]:
+    """The parameters of a network that stay in float32, whatever it computes in."""
+    if not isinstance(recipe, Model):
+        return set()
+    modules = FAMILIES[recipe.weights.family].in_full
+    return {name for name, _ in network.named_parameters() if f".{name}".split(".")[-2] in modules}
 
 
 def names_in_8_bits(recipe: Recipe, policy: Policy, dtype: torch.dtype) -> set[str]:
@@ -314,10 +324,11 @@ def _fill(
     check: Callable[[], None],
     stream: BlockStream | None = None,
     kept: Collection[str] = (),
+    full: Collection[str] = (),
 ) -> None:
     """Give every parameter of `network` its tensor, or what stands for it while it is not read.
 
-    The weights that `kept` names stay as their file has them.
+    The weights that `kept` names stay as their file has them, those of `full` in float32.
     """
     expected = network.state_dict()
     parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
@@ -338,7 +349,8 @@ def _fill(
             _fitted(torch.empty(entry.shape, device="meta"), expected[name], name, weights)
             made = stream.placeholder(expected[name].shape)
         else:
-            made = _fitted(entry.read(dtype), expected[name], name, weights).to(device)
+            numbers = entry.read(torch.float32 if name in full else dtype)
+            made = _fitted(numbers, expected[name], name, weights).to(device)
             made = made if stream is None else stream.as_stored(name, made)
         # one parameter stays one where it serves twice
         state[name] = nn.Parameter(made, False) if name in parameters else made

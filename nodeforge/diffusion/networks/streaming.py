@@ -122,6 +122,8 @@ class BlockStream:
         """Called before each block; what it raises stops the call."""
         self.rounded: Collection[str] = ()
         """Parameters that are to have numbers of 8 bits, as if they were stored so."""
+        self.full: Collection[str] = ()
+        """Parameters that are read in float32, whatever the network computes in."""
         self._dtype = dtype
         self._found = found
         self._blocks = [block for _, blocks in block_lists(network) for block in blocks]
@@ -144,7 +146,10 @@ class BlockStream:
 
     def read(self, name: str) -> Tensor:
         """A parameter that is not read as a whole, with the numbers that it computes with."""
-        return self.as_stored(name, self._found[name].read(self._dtype))
+        return self.as_stored(name, self._found[name].read(self._dtype_of(name)))
+
+    def _dtype_of(self, name: str) -> torch.dtype:
+        return torch.float32 if name in self.full else self._dtype
 
     def placeholder(self, shape: torch.Size) -> Tensor:
         """What a parameter is while it is in the file: no number, and no memory."""
@@ -210,8 +215,9 @@ class BlockStream:
             if placeholder is None:
                 continue
             entry = self._stored[self._now].tensors[start + own]
-            made = entry.read(self._dtype, _Bytes(self._bytes[start + own]))
-            made = self.as_stored(f"{self._starts[self._now]}{start}{own}", made)
+            whole = f"{self._starts[self._now]}{start}{own}"
+            made = entry.read(self._dtype_of(whole), _Bytes(self._bytes[start + own]))
+            made = self.as_stored(whole, made)
             into.append((module, own, placeholder))
             module._parameters[own] = nn.Parameter(made.reshape(placeholder.shape), False)
 

@@ -1,4 +1,4 @@
-"""Builds text encoders from their configurations: CLIP, T5, umT5, Qwen3, Qwen2.5-VL."""
+"""Builds text encoders from their configurations: CLIP, T5, umT5, Qwen3, Qwen-VL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.models import TEXT_ENCODER_KINDS, is_whole_model, read_config
 from nodeforge.values import TextEncoderPart
 
-_CLIP, _SEEING = "CLIPTextModel", "Qwen2_5_VL"
+_CLIP, _SEEING = "CLIPTextModel", ("Qwen2_5_VL", "Qwen3VL")
 _PROJECTING = f"{_CLIP}WithProjection"
 _IMAGE_TOKENS = (
     *("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id"),
@@ -23,6 +23,7 @@ _QWEN_FIELDS = (
     *("num_attention_heads", "num_key_value_heads", "hidden_act", "max_position_embeddings"),
     *("rms_norm_eps", "rope_theta", "pad_token_id", "bos_token_id", "eos_token_id"),
 )
+_QWEN3_FIELDS = (*_QWEN_FIELDS, "head_dim", "attention_bias")
 _T5_FIELDS = (
     *("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads"),
     *("relative_attention_num_buckets", "relative_attention_max_distance"),
@@ -36,8 +37,9 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
     "T5": _T5_FIELDS,
     "UMT5": _T5_FIELDS,
-    "Qwen3": (*_QWEN_FIELDS, "head_dim", "attention_bias"),
-    _SEEING: (*_QWEN_FIELDS, *_IMAGE_TOKENS),
+    "Qwen2_5_VL": _QWEN_FIELDS,
+    "Qwen3VL": _QWEN3_FIELDS,
+    "Qwen3": _QWEN3_FIELDS,
 }
 """What is read of a configuration, by how the class of its network begins."""
 
@@ -45,6 +47,7 @@ _VISION_FIELDS = (
     *("depth", "hidden_size", "hidden_act", "intermediate_size", "num_heads", "in_channels"),
     *("patch_size", "spatial_merge_size", "temporal_patch_size", "tokens_per_second"),
     *("window_size", "out_hidden_size", "fullatt_block_indexes"),
+    *("num_position_embeddings", "deepstack_visual_indexes"),
 )
 """What is read of the configuration of a network that sees pictures."""
 
@@ -60,8 +63,8 @@ def build_text_encoder(part: TextEncoderPart) -> nn.Module:
     name = _network_of(part)
     start = next(each for each in _FIELDS if name.startswith(each))
     told = _with_rope(text_encoder_config(part), part)
-    if start == _SEEING:
-        return _seeing(part, told)
+    if start in _SEEING:
+        return _seeing(start, part, told)
     config_of = getattr(transformers, {"CLIP": "CLIPTextConfig"}.get(start, f"{start}Config"))
     config = config_of(**{field: told[field] for field in _FIELDS[start] if field in told})
     if start.endswith("T5"):
@@ -79,10 +82,11 @@ def _network_of(part: TextEncoderPart) -> str:
     return _PROJECTING if isinstance(index, list) and _PROJECTING in index else _CLIP
 
 
-def _seeing(part: TextEncoderPart, told: Mapping[str, Any]) -> nn.Module:
+def _seeing(start: str, part: TextEncoderPart, told: Mapping[str, Any]) -> nn.Module:
     """A language model beside a network that sees pictures; alone where its file has no such.
 
     Args:
+        start: How its classes begin.
         part: Which text encoder.
         told: Its configuration; that of the language model is an object in it, or is it itself.
     """
@@ -91,20 +95,21 @@ def _seeing(part: TextEncoderPart, told: Mapping[str, Any]) -> nn.Module:
     told = {**told, **inner_config(part, "text_config")}
     vision = inner_config(part, "vision_config")
     rope = _rope(part)
-    text = {name: told[name] for name in _QWEN_FIELDS if name in told}
+    text = {name: told[name] for name in _FIELDS[start] if name in told}
     text["rope_parameters"] = {
         "rope_type": "default",
         "rope_theta": text.pop("rope_theta", None) or rope["rope_theta"],
         "mrope_section": rope["mrope_section"],
     }
     if _is_blind(part):
-        return transformers.Qwen2_5_VLTextModel(transformers.Qwen2_5_VLTextConfig(**text))
-    config = transformers.Qwen2_5_VLConfig(
+        alone = getattr(transformers, f"{start}TextConfig")(**text)
+        return getattr(transformers, f"{start}TextModel")(alone)
+    config = getattr(transformers, f"{start}Config")(
         text_config=text,
         vision_config={name: vision[name] for name in _VISION_FIELDS if name in vision},
         **{name: told[name] for name in _IMAGE_TOKENS if name in told},
     )
-    return transformers.Qwen2_5_VLModel(config)
+    return getattr(transformers, f"{start}Model")(config)
 
 
 def _is_blind(part: TextEncoderPart) -> bool:

@@ -21,6 +21,8 @@ MOST_BYTES = 32 * 2**20
 """Of one of a tokenizer's files."""
 _LEAST_LENGTH = 3
 """Start, one token, end."""
+_PROCESSOR = "processor"
+"""The folder of a tokenizer that has what prepares pictures beside it."""
 _WHOLE, _ZIPPED = "tokenizer.json", "tokenizer.json.gz"
 
 
@@ -47,9 +49,10 @@ def _folder(part: TextEncoderPart) -> Path:
     if not is_whole_model(path):
         return TEXT_ENCODER_KINDS[part.kind].tokenizer_folder
     folder = path / part.weights.part.replace("text_encoder", "tokenizer")
-    if not folder.is_dir():
+    found = next((each for each in (folder, path / _PROCESSOR) if each.is_dir()), None)
+    if found is None:
         raise lacks(part.weights, folder.name)
-    return folder
+    return found
 
 
 def _subword_tokenizer(folder: Path) -> SubwordTokenizer:

@@ -24,6 +24,7 @@ from nodeforge.diffusion.schedules.schedule import (
     TO_ZERO,
     ScheduleError,
     check_ddim,
+    check_flow,
     first_step,
     is_edm,
     shift_of,
@@ -141,7 +142,9 @@ NATIVE: Mapping[str, DiffusersSampler] = {
         ),
         preserves_variance=True,
     ),
-    "flow_euler": DiffusersSampler("FlowMatchEulerDiscreteScheduler", flow=_FLOW_BY_SIGMA),
+    "flow_euler": DiffusersSampler(
+        "FlowMatchEulerDiscreteScheduler", flow=(*_FLOW_BY_SIGMA, "custom")
+    ),
     "flow_heun": DiffusersSampler("FlowMatchHeunDiscreteScheduler", flow=_ONLY_NORMAL),
 }
 
@@ -159,6 +162,10 @@ _SPACING = {
     "sgm_uniform": {"timestep_spacing": "trailing"},
     "ddim_uniform": {"timestep_spacing": "leading", "steps_offset": 1},
 }
+
+
+_UNMOVED = {"shift": 1.0, "use_dynamic_shifting": False, "shift_terminal": None}
+"""Of flow-matching schedulers: noise levels stay as they are given."""
 
 
 def settings_of(
@@ -198,7 +205,11 @@ def scheduler_for(
     among = EDM if is_edm(config) else NATIVE
     settings = {**config, **settings_of(sampler.name, schedule.name, among)}
     name = among[sampler.name].scheduler
-    if config.get("prediction_type") == FLOW:
+    flow, given = config.get("prediction_type") == FLOW, schedule.name == "custom"
+    if flow and given:
+        check_flow(schedule)
+        settings |= _UNMOVED
+    if flow:
         settings |= {"use_flow_sigmas": True, "flow_shift": shift_of(config)}
     elif config.get(_ZERO_SNR) and _ZERO_SNR not in _taken(name):
         settings["trained_betas"] = trained_betas(config)
@@ -208,8 +219,9 @@ def scheduler_for(
     scheduler = deepcopy(_made(name, json.dumps(settings)))
     moved = {MU: mu} if settings.get("use_dynamic_shifting") and mu is not None else {}
     try:
-        if schedule.name == "custom":
-            scheduler.set_timesteps(sigmas=list(schedule.sigmas), device=device)
+        if given:  # schedulers of flow put the 0 behind them themselves
+            levels = schedule.sigmas[:-1] if flow else schedule.sigmas
+            scheduler.set_timesteps(sigmas=list(levels), device=device)
         elif schedule.name == "simple":  # as the pipelines of flow-matching families call it
             steps = whole_steps(schedule)
             levels = np.linspace(1.0, 1 / steps, steps)

@@ -22,6 +22,7 @@ class PromptInputs:
         mask: bool, (batch, tokens), which tokens are read; None is all.
         references: Latents of pictures that an edit model sees, each (batch, channels, height,
             width) of its own size.
+        places: Before which token each of the first references is, as in `Prompt`.
         lyrics: Word vectors of what is sung, for each of the batch (tokens, width); empty for
             families that read none.
     """
@@ -32,6 +33,7 @@ class PromptInputs:
     guidance: Tensor | None = None
     mask: Tensor | None = None
     references: tuple[Tensor, ...] = ()
+    places: tuple[int, ...] = ()
     lyrics: tuple[Tensor, ...] = ()
 
     def expanded_to(self, x: Tensor) -> PromptInputs:
@@ -50,6 +52,7 @@ class PromptInputs:
             each(self.added_conditions),
             mask=each(self.mask),
             references=tuple(_expanded(reference, x) for reference in self.references),
+            places=self.places,
             lyrics=tuple(lyrics.to(x.device) for lyrics in self.lyrics) * x.shape[0],
         )
 
@@ -103,5 +106,6 @@ def concatenated(said: Sequence[PromptInputs]) -> PromptInputs:
         references=tuple(
             torch.cat(same) for same in zip(*(each.references for each in said), strict=True)
         ),
+        places=said[0].places,
         lyrics=tuple(lyrics for each in said for lyrics in each.lyrics),
     )

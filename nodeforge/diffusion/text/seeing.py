@@ -1,9 +1,10 @@
-"""Shows pictures to language models that see them between the words: Qwen2.5-VL."""
+"""Shows pictures to language models that see them between the words: Qwen2.5-VL, Qwen3-VL."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -13,14 +14,43 @@ from nodeforge import imaging
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.loading import LoadedEncoder
 from nodeforge.diffusion.text.clip import PromptError
-from nodeforge.diffusion.text.subwords import Encoded
+from nodeforge.diffusion.text.subwords import norm_left_out
 from nodeforge.values import Image
 
 PLACE = "<|image_pad|>"
 """In a text: where a token of a picture is; one stands for all of a picture."""
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_SPREAD = (0.26862954, 0.26130258, 0.27577711)
-"""Of each colour, as the network that sees was taught with: those of CLIP."""
+
+
+class Eyes(NamedTuple):
+    """How a network was taught to see.
+
+    Args:
+        mean, spread: Of each colour, red, green and blue.
+        white: Whether what is transparent is white; otherwise it is black.
+    """
+
+    mean: tuple[float, float, float]
+    spread: tuple[float, float, float]
+    white: bool = False
+
+
+AS_CLIP = Eyes((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+"""Of Qwen2.5-VL."""
+ON_WHITE = Eyes((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), white=True)
+"""Of Qwen3-VL, as Qwen-Image 2.1 shows it pictures."""
+
+
+class Seen(NamedTuple):
+    """What an encoder says of a text with pictures.
+
+    Args:
+        state, mask: As in `Encoded`.
+        places: bool, (1, tokens), which tokens are of pictures.
+    """
+
+    state: Tensor
+    mask: Tensor
+    places: Tensor
 
 
 class Patches(NamedTuple):
@@ -42,15 +72,18 @@ class Patches(NamedTuple):
         return [int(each.prod()) // self.merged**2 for each in self.grid]
 
 
-def patches_of(network: object, pictures: Sequence[Image], side: int) -> Patches:
-    """Pictures in patches; what is transparent is black.
+def patches_of(
+    network: object, pictures: Sequence[Image], side: int, eyes: Eyes = AS_CLIP
+) -> Patches:
+    """Pictures in patches.
 
     Each is scaled to about the pixels of a square, in its own shape; 8 bits of its colours count.
 
     Args:
-        network: transformers' `Qwen2_5_VLModel`.
+        network: transformers' `Qwen2_5_VLModel` or `Qwen3VLModel`.
         pictures: A batch counts as so many.
         side: Of the square, pixels.
+        eyes: How the network was taught to see.
 
     Raises:
         LoadingError: the text encoder's file has no network that sees.
@@ -59,21 +92,27 @@ def patches_of(network: object, pictures: Sequence[Image], side: int) -> Patches
         raise LoadingError(
             "the text encoder's file lacks the network that sees pictures, as GGUF files do.",
             place="port 'text_encoder'",
-            way_out="Choose a safetensors file of it, such as qwen_2.5_vl_7b_fp8_scaled.",
+            way_out="Choose a safetensors file of it, which has it in 8 bits, too.",
         )
     config = network.config.vision_config  # pyright: ignore[reportAttributeAccessIssue]
     size, merged = config.patch_size, config.spatial_merge_size
     values, grid = [], []
     for picture in pictures:
         width, height = _seen_size(picture.width, picture.height, side, size * merged)
-        for pixels in picture.colours.numpy():
+        for pixels in (picture.pixels if eyes.white else picture.colours).numpy():
             seen = torch.from_numpy(imaging.resize_to(pixels, width, height, imaging.Fit.STRETCH))
-            colours = seen.clamp(0, 1).mul(255).round().double().mul(1 / 255).float()
-            colours = (colours - torch.tensor(_MEAN)) / torch.tensor(_SPREAD)
+            colours = _over_white(seen.clamp(0, 1)).mul(255).round().double().mul(1 / 255).float()
+            colours = (colours - torch.tensor(eyes.mean)) / torch.tensor(eyes.spread)
             rows, columns = height // size, width // size
             values.append(_cut(colours.permute(2, 0, 1), size, merged, config.temporal_patch_size))
             grid.append((1, rows, columns))
     return Patches(torch.cat(values), torch.tensor(grid), merged)
+
+
+def _over_white(pixels: Tensor) -> Tensor:
+    """(height, width, 3 or 4) without alpha."""
+    colours, alpha = pixels[..., :3], pixels[..., 3:]
+    return colours * alpha + (1 - alpha) if alpha.shape[-1] else colours
 
 
 def _seen_size(width: int, height: int, side: int, multiple: int) -> tuple[int, int]:
@@ -96,7 +135,9 @@ def _cut(colours: Tensor, size: int, merged: int, frames: int) -> Tensor:
 
 
 @torch.no_grad()
-def encode_seeing(encoder: LoadedEncoder, text: str, seen: Patches, length: int) -> Encoded:
+def encode_seeing(
+    encoder: LoadedEncoder, text: str, seen: Patches, length: int, *, before_norm: bool = False
+) -> Seen:
     """The last hidden state of a language model for a text with pictures.
 
     Args:
@@ -104,6 +145,7 @@ def encode_seeing(encoder: LoadedEncoder, text: str, seen: Patches, length: int)
         text: What it reads, with `PLACE` where each picture is.
         seen: The pictures.
         length: Tokens of words to cut at.
+        before_norm: What its last layer says, without the norm behind it.
 
     Raises:
         PromptError: the text has more or fewer places than there are pictures.
@@ -121,14 +163,16 @@ def encode_seeing(encoder: LoadedEncoder, text: str, seen: Patches, length: int)
     tokens = encoder.tokenizer.encode(filled, length + sum(seen.tokens), padded=False)
     device = encoder.device
     ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
-    states = encoder.network(
-        input_ids=ids,
-        attention_mask=mask,
-        pixel_values=seen.values.to(device),
-        image_grid_thw=seen.grid.to(device),
-        # without it transformers 5 places pictures as words are; diffusers leaves it out
-        mm_token_type_ids=(ids == encoder.network.config.image_token_id).int(),
-        output_hidden_states=True,
-        use_cache=False,
-    ).hidden_states
-    return Encoded(states[-1], mask)
+    places = ids == encoder.network.config.image_token_id
+    with norm_left_out(encoder.network) if before_norm else nullcontext():
+        states = encoder.network(
+            input_ids=ids,
+            attention_mask=mask,
+            pixel_values=seen.values.to(device),
+            image_grid_thw=seen.grid.to(device),
+            # without it transformers 5 places pictures as words are; diffusers leaves it out
+            mm_token_type_ids=places.int(),
+            output_hidden_states=True,
+            use_cache=False,
+        ).hidden_states
+    return Seen(states[-1], mask, places)

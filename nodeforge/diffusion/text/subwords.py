@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -9,6 +11,13 @@ from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedEncoder
 from nodeforge.diffusion.text.prompt_weights import parse, weighted
+
+_AXES = 3
+"""Of the places of language models that see: time, row and column, which are one for words."""
+
+
+BEFORE_NORM = ()
+"""As layers of a language model: what its last layer says, before its last norm."""
 
 
 class Encoded(NamedTuple):
@@ -21,6 +30,17 @@ class Encoded(NamedTuple):
 
     state: Tensor
     mask: Tensor
+
+
+@contextmanager
+def norm_left_out(network: Any) -> Iterator[None]:
+    """Have a language model give what its last layer says, which transformers 5 gives normed."""
+    language = getattr(network, "language_model", network)
+    hook = language.norm.register_forward_hook(lambda _, given, made: given[0])
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 @torch.no_grad()
@@ -73,6 +93,7 @@ def encode_llm(
     layers: tuple[int, ...],
     *,
     padded: bool = True,
+    after_padding: str = "",
 ) -> Encoded:
     """Hidden states of a language model for a whole text, its template included.
 
@@ -81,12 +102,26 @@ def encode_llm(
         text: What it reads.
         length: Tokens to cut at, and where `padded` to fill up to.
         layers: Which hidden states, 0 being the word vectors; several are laid side by side.
+            `BEFORE_NORM` is the last one without its norm.
         padded: Fill up to `length`; the model does not see the padding.
+        after_padding: The text's end, beyond `length` and never cut; it stands at the places that
+            it has without the padding.
     """
     tokens = encoder.tokenizer.encode(text, length, padded=padded)
     device = encoder.device
     ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
-    states = _hidden_states(encoder.network, ids, mask, layers)
+    more = {}
+    if after_padding:
+        end = encoder.tokenizer.encode(after_padding, length, padded=False).ids
+        ids = torch.cat([ids, ids.new_tensor([end])], dim=1)
+        mask = torch.cat([mask, mask.new_ones(1, len(end))], dim=1)
+        places = (mask.cumsum(-1) - 1).clamp(min=0)
+        more = {"position_ids": places.expand(_AXES, *places.shape)}
+    if layers == BEFORE_NORM:
+        with norm_left_out(encoder.network):
+            states = _hidden_states(encoder.network, ids, mask, (-1,), **more)
+    else:
+        states = _hidden_states(encoder.network, ids, mask, layers, **more)
     state = torch.stack(states, dim=1).permute(0, 2, 1, 3).reshape(1, ids.shape[1], -1)
     return Encoded(state, mask)
 
@@ -106,9 +141,9 @@ def word_vectors(encoder: LoadedEncoder, text: str, length: int) -> Tensor:
 
 
 def _hidden_states(
-    network: Any, ids: Tensor, mask: Tensor, layers: tuple[int, ...]
+    network: Any, ids: Tensor, mask: Tensor, layers: tuple[int, ...], **more: Tensor
 ) -> list[Tensor]:
     told = network(
-        input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False
+        input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False, **more
     ).hidden_states
     return [told[layer] for layer in layers]

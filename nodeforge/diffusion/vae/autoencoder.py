@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,10 +12,10 @@ from nodeforge.diffusion.networks.loading import LoadedVae
 from nodeforge.diffusion.tensors.devices import TILE, out_of_memory_explained
 from nodeforge.diffusion.tensors.latents import check_size
 from nodeforge.diffusion.tensors.tiles import map_tiles
-from nodeforge.diffusion.vae.causal import is_causal
+from nodeforge.diffusion.vae.causal import decoded_picture, encoded_picture, is_causal
 from nodeforge.diffusion.vae.normalising import as_encoded, as_latent, cells_folded
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, SPACES
 from nodeforge.values import Image, Latent, LatentMismatchError
 from nodeforge.values.latent import BCHW
 
@@ -39,6 +40,8 @@ def encode(
 ) -> Latent:
     """The latent of `image`; what is transparent is black, and alpha is left out.
 
+    A VAE of pictures with alpha codes that, too, and colours as they are beneath it.
+
     Args:
         vae: The autoencoder.
         image: Its sides are multiples of the VAE's scale.
@@ -54,7 +57,8 @@ def encode(
         LatentSizeError: the VAE's scale does not divide a side.
     """
     check_size(image.width, image.height, vae.scale)
-    pixels = 2.0 * image.colours.permute(0, 3, 1, 2) - 1.0
+    known = _with_alpha(image.pixels) if codes_alpha(vae.network) else image.colours
+    pixels = 2.0 * known.permute(0, 3, 1, 2) - 1.0
     # the layout in memory that diffusers' image processor gives: it decides the last bit
     pixels = pixels.contiguous(memory_format=torch.channels_last)
     pixels = pixels.to(vae.network.device, vae.network.dtype)
@@ -78,10 +82,23 @@ def encode_reference(
     return encode(vae, image, normalised=normalised, divided=True, check=check)
 
 
+def codes_alpha(network: Any) -> bool:
+    """Whether a VAE makes pictures with alpha."""
+    config = network.config
+    patch = config.get("patch_size") or 1
+    return "z_dim" in config and config.get("out_channels", 3) == 4 * patch * patch
+
+
+def _with_alpha(pixels: Tensor) -> Tensor:
+    if pixels.shape[3] == 4:
+        return pixels
+    return torch.cat([pixels, pixels.new_ones(*pixels.shape[:3], 1)], dim=3)
+
+
 def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     def work(tile: Tensor) -> Tensor:
-        if is_causal(vae.network):  # a picture is a video of one frame
-            return vae.network.encode(tile[:, :, None], return_dict=False)[0].parameters[:, :, 0]
+        if is_causal(vae.network):
+            return encoded_picture(vae.network, tile)
         return vae.network.encode(tile, return_dict=False)[0].parameters
 
     return _in_tiles(pixels, work, TILE, check) if tiled else work(pixels)
@@ -117,7 +134,11 @@ def decode(
             way_out="Decode a video with 'Decode video', a sound with 'Decode audio'.",
         )
     check_space(vae, latent)
-    samples = as_encoded(vae.network, latent.samples.to(vae.network.device))
+    samples = as_encoded(
+        vae.network,
+        latent.samples.to(vae.network.device),
+        multiplied=SPACES[vae.space].multiplies,
+    )
     try:
         with out_of_memory_explained():
             pixels = _decoded(vae, samples, tiled, check)
@@ -136,7 +157,7 @@ def decode(
 def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     def work(tile: Tensor) -> Tensor:
         if is_causal(vae.network):
-            return vae.network.decode(tile[:, :, None], return_dict=False)[0][:, :, 0]
+            return decoded_picture(vae.network, tile)
         return vae.network.decode(tile, return_dict=False)[0]  # pyright: ignore[reportArgumentType]
 
     if not tiled:

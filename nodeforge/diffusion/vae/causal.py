@@ -1,5 +1,7 @@
 """Wan's autoencoders, which code a video causally: frame group after frame group.
 
+Qwen-Image 2.1's is built like them, for pictures alone.
+
 diffusers' own `encode` and `decode` do the same and keep the whole clip in floating point; here a
 group at a time comes in and goes out. Each layer remembers what the next group needs of this one.
 """
@@ -54,6 +56,39 @@ def decoded_groups(
             frames = unpatchify(frames, patch_size=network.config.patch_size)
         yield frames.clamp(-1.0, 1.0)
     network.clear_cache()
+
+
+def decoded_picture(network: Any, samples: Tensor) -> Tensor:
+    """A picture as the first frame of a video, of which no layer need remember anything.
+
+    Args:
+        network: diffusers' `AutoencoderKLWan` or `AutoencoderKLQwenImage21`.
+        samples: As its decoder reads them, (batch, channels, height, width).
+
+    Returns:
+        (batch, 3 or 4, height, width), -1..1.
+    """
+    from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
+
+    frame = network.decoder(network.post_quant_conv(samples[:, :, None]), first_chunk=True)
+    if network.config.patch_size is not None:
+        frame = unpatchify(frame, patch_size=network.config.patch_size)
+    return frame[:, :, 0].clamp(-1.0, 1.0)
+
+
+def encoded_picture(network: Any, pixels: Tensor) -> Tensor:
+    """What the encoder says of a picture, (batch, twice the channels, height, width).
+
+    Args:
+        network: As in `decoded_picture`.
+        pixels: (batch, 3 or 4, height, width), -1..1.
+    """
+    from diffusers.models.autoencoders.autoencoder_kl_wan import patchify
+
+    frame = pixels[:, :, None]
+    if network.config.patch_size is not None:
+        frame = patchify(frame, patch_size=network.config.patch_size)
+    return network.quant_conv(network.encoder(frame))[:, :, 0]
 
 
 def encoded(network: Any, groups: Iterator[Tensor]) -> Tensor:

@@ -27,14 +27,21 @@ def as_latent(network: Any, encoded: Tensor, *, divided: bool = False) -> Tensor
     return (encoded if shift is None else encoded - shift) * factor
 
 
-def as_encoded(network: Any, latent: Tensor) -> Tensor:
-    """The reverse of `as_latent`, for the decoder of `network`, in its dtype."""
+def as_encoded(network: Any, latent: Tensor, *, multiplied: bool = False) -> Tensor:
+    """The reverse of `as_latent`, for the decoder of `network`, in its dtype.
+
+    Args:
+        network: The VAE.
+        latent: (batch, channels, height, width), or of a video or sound.
+        multiplied: As `nodeforge.models.LatentSpace` has it.
+    """
     if hasattr(network, "bn"):
         mean, spread = _statistics(network, latent)
         return _unfolded(latent * spread + mean, *network.config.patch_size).to(network.dtype)
     if (told := _statistics_of_channels(network, latent.to(network.dtype))) is not None:
         mean, spread = told
-        return latent.to(network.dtype) / (1.0 / spread) + mean
+        numbers = latent.to(network.dtype)
+        return (numbers * spread if multiplied else numbers / (1.0 / spread)) + mean
     shift, factor = _shift_and_factor(network)
     samples = latent / factor
     return (samples if shift is None else samples + shift).to(network.dtype)
@@ -46,7 +53,7 @@ def cells_folded(network: Any) -> int:
 
 
 def _statistics_of_channels(network: Any, like: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Mean and spread of each channel, of Wan's VAEs; None of others."""
+    """Mean and spread of each channel, of Wan's and Qwen's VAEs; None of others."""
     config = network.config
     if "z_dim" not in config:
         return None

@@ -190,8 +190,8 @@ def _scheduler(model: Model) -> dict[str, Any]:
     family = FAMILIES[model.weights.family]
     scheduler = scheduler_config(model.weights)
     own = is_whole_model(Path(model.weights.path))
-    if model.variant in family.variants and not own:
-        scheduler |= family.variants[model.variant].scheduler
+    if variant := family.variants.get(model.variant):
+        scheduler |= {**({} if own else variant.scheduler), **variant.pipeline_scheduler}
     if family.pipeline_shift is not None:
         scheduler["shift"] = family.pipeline_shift
     if prediction := model.prediction or predicts(scheduler):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
 
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.weights_file import StoredTensor
@@ -37,10 +39,17 @@ def from_original(
         parts = signature.names.tensors_in_diffusers(plain) if place.original else (plain,)
         if not place.original or len(parts) == 1:
             swapped = place.original and parts[0].rpartition(".")[0] in signature.names.swapped
+            stored = _laid_out(stored, shapes.get(parts[0], ()))
             found[parts[0]] = stored.swapped() if swapped else stored
         elif all(part in shapes for part in parts):
             found |= _by_rows(name, stored, {part: shapes[part][0] for part in parts})
     return found
+
+
+def _laid_out(stored: StoredTensor, shape: tuple[int, ...]) -> StoredTensor:
+    """A table of `shape`, of which some authors write the rows as one."""
+    in_a_row = len(shape) > 1 and stored.shape == (prod(shape),)
+    return replace(stored, shape=shape) if in_a_row else stored
 
 
 def _by_rows(name: str, stored: StoredTensor, rows: Mapping[str, int]) -> dict[str, StoredTensor]:

@@ -44,7 +44,12 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("Flux.2 klein", "flux_?2_klein", is_run=True),
     ComfyFamily("Flux.2", "flux_?2", ("flux2",), "EmptyFlux2LatentImage|Flux2Scheduler"),
     ComfyFamily("Flux.3", "flux_?3", ("flux3",)),
-    ComfyFamily("Qwen-Image 2.1", r"qwen_image_2_?1(?!\d)"),
+    ComfyFamily(
+        "Qwen-Image 2.1",
+        r"qwen_image_2_?1(?!\d)",
+        classes="TextEncodeQwenImage21|QwenImage21Cache",
+        is_run=True,
+    ),
     ComfyFamily("Qwen-Image Layered", "qwen_image_layered", classes="EmptyQwenImageLayered.*"),
     ComfyFamily(
         "Qwen-Image",
@@ -62,7 +67,7 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("Stable Cascade", "stable_cascade", ("stable_cascade",), "StableCascade_.*"),
     ComfyFamily("OmniGen 2", "omnigen", ("omnigen2",)),
     ComfyFamily("Anima", "anima_"),
-    ComfyFamily("Krea 2", "krea_?2", ("krea2",)),
+    ComfyFamily("Krea 2", "krea_?2", is_run=True),
     ComfyFamily("Ovis-Image", "ovis", ("ovis",)),
     ComfyFamily("LongCat-Image", "longcat", ("longcat_image",)),
     ComfyFamily("NewBie", "newbie", ("newbie",)),

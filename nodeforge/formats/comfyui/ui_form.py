@@ -303,12 +303,14 @@ def _name_subgraph_values(node: ComfyNode, definition: dict[str, Any]) -> None:
     ]
     node.values = {}
     rest = node.unnamed_values[::-1]
+    words = len(rest) - len(names)  # what seeds do after a run has no name
     for name in names:
         if not rest:
             break
         node.values[name] = rest.pop()
-        if rest and name in SEEDS and control_word(rest[-1]):
+        if words > 0 and rest and name in SEEDS and control_word(rest[-1]):
             rest.pop()
+            words -= 1
 
 
 def _widget_slots(definition: dict[str, Any]) -> set[int]:

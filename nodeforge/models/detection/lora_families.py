@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from nodeforge.models.families import FAMILIES, Family
-from nodeforge.models.families.signature import Signature, Sizes
+from nodeforge.models.families.common.signature import Signature, Sizes
 
 _LEAST_KNOWN = 0.9
 """The share of its layers that a family must have."""

@@ -35,6 +35,7 @@ from nodeforge.models.detection.upscalers import find_upscaler
 from nodeforge.models.families import (
     FAMILIES,
     OOBLECK,
+    QWEN21_VAE,
     SPACES,
     TEXT_ENCODER_KINDS,
     WAN_VAE,
@@ -66,6 +67,8 @@ _MOST_VECTORS, _MOST_OF_EMBEDDING = 1024, 16
 _VECTORS = ("clip_l", "clip_g", "emb_params")
 """What trainers of textual inversions call the vectors."""
 
+_BY_AXES = {5: WAN_VAE, 4: QWEN21_VAE}
+"""Of their convolutions: of videos, or of the same network for pictures alone."""
 _VIDEO_VAES = (
     ("decoder.middle.0.residual.0.gamma", "decoder.conv1.weight", Layout.ORIGINAL),
     ("decoder.mid_block.resnets.0.norm1.gamma", "decoder.conv_in.weight", Layout.DIFFUSERS),
@@ -288,13 +291,14 @@ def _vae(shapes: Shapes) -> FoundNetworks | None:
 
 
 def _video_vae(shapes: Shapes) -> FoundNetworks | None:
-    """Wan's, by its authors' names or diffusers'; those of other videos are not run."""
+    """Wan's or Qwen's, by their authors' names or diffusers'; those of other videos are not run."""
     for mark, first, layout in _VIDEO_VAES:
         prefix = _prefix(shapes, VAE_PREFIXES, mark)
-        if prefix is None or len(shapes.get(f"{prefix}{first}", ())) != 5:
+        shape = shapes.get(f"{prefix}{first}", ())
+        if prefix is None or (network := _BY_AXES.get(len(shape))) is None:
             continue
-        channels = shapes[f"{prefix}{first}"][1]
-        spaces = [s for s in SPACES.values() if s.vae == WAN_VAE and s.channels == channels]
+        channels = shape[1]
+        spaces = [s for s in SPACES.values() if s.vae == network and s.channels == channels]
         return FoundNetworks(
             kind=Kind.VAE,
             layout=layout,

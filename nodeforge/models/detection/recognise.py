@@ -59,6 +59,7 @@ _TAKEN_TO_BE = {
     **{kind.network: Kind.TEXT_ENCODER for kind in TEXT_ENCODER_KINDS.values()},
     "Qwen3ForCausalLM": Kind.TEXT_ENCODER,
     "Qwen2_5_VLForConditionalGeneration": Kind.TEXT_ENCODER,
+    "Qwen3VLForConditionalGeneration": Kind.TEXT_ENCODER,
     "AutoencoderKLQwenImage": Kind.VAE,
     "ControlNetModel": Kind.CONTROLNET,
     "T2IAdapter": Kind.T2I_ADAPTER,

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from nodeforge.models.detection.found import FoundNetworks, Shapes
 from nodeforge.models.detection.info import Kind, Layout
-from nodeforge.models.detection.unsupported import TEXT_ENCODER_MARKS, unsupported_architecture
 from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS, Family, Task, TextEncoderKind
-from nodeforge.models.families.signature import Place, Signature
+from nodeforge.models.families.common.signature import Place, Signature
 
 VAE_PREFIXES = ("first_stage_model.", "vae.", "pretransform.model.", "")
 """Before the names of a VAE's tensors."""
@@ -52,7 +51,8 @@ def find_denoiser(shapes: Shapes) -> FoundNetworks | None:
 def find_text_encoder(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks | None:
     """A text encoder alone that is no CLIP."""
     told = metadata.get(_GGUF_ARCHITECTURE, "")
-    for kind in _marked_kinds():
+    sees = any(_EYES in name for name in shapes) or told in _blind_architectures()
+    for kind in sorted(_marked_kinds(), key=lambda kind: kind.sees is not sees):
         for wrapper in _WRAPPERS:
             if all(wrapper + mark in shapes for mark in kind.marks):
                 return _text_encoder(shapes, wrapper, kind, told)
@@ -74,11 +74,16 @@ def _marked_kinds() -> Iterator[TextEncoderKind]:
     return (kind for kind in TEXT_ENCODER_KINDS.values() if kind.marks)
 
 
+def _blind_architectures() -> set[str]:
+    """What GGUF files of language models say that see, of which these lack the network for that."""
+    return {kind.blind for kind in _marked_kinds() if kind.blind}
+
+
 def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind, told: str) -> FoundNetworks:
     """The kind of this architecture whose table of words is as wide and as long."""
     table = next((shapes[wrapper + name] for name in like.table if wrapper + name in shapes), ())
     words, width = (*table, 0, 0)[:2]
-    label = unsupported_architecture("\n".join(shapes), TEXT_ENCODER_MARKS)
+    label = ""
     alike = [
         kind
         for kind in _marked_kinds()
@@ -87,9 +92,9 @@ def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind, told: str
     found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
     blind = found is not None and found.sees and not any(_EYES in name for name in shapes)
     if found is not None and blind and told != found.blind:  # there are such of words alone
-        label = label or f"{found.label} without the network that sees pictures"
-    if not label and found is None:
-        label = f"{like.label.split('-')[0]} of width {width} with {words:,} words"
+        label = f"{found.label} without the network that sees pictures"
+    if found is None:
+        label = f"{like.label.rpartition('-')[0]} of width {width} with {words:,} words"
     return FoundNetworks(
         kind=Kind.TEXT_ENCODER,
         layout=Layout.DIFFUSERS,

@@ -25,8 +25,6 @@ MARKS: Marks = (
     *UNET_MARKS,
     (("nerf_blocks.", "nerf_image_embedder."), "Chroma Radiance"),
     (("early_stream_modulations.", "\nx_embedders.image"), "Flux.3"),
-    (("txt_in.text_norm.",), "Qwen-Image 2.1"),
-    (("txtfusion.", "\ntext_fusion."), "Krea 2"),
     (("llm_adapter.",), "Anima"),
     (("av_ca_a2v_gate_adaln_single.", "\nav_cross_attn_", "audio_patchify_proj."), "LTX-2"),
     (("token_refiner.blocks.0.attn.qkv_proj.",), "MiniMax H3"),
@@ -54,11 +52,6 @@ MARKS: Marks = (
     (("\nmodel.layers.39.self_attn.q_proj.weight\n",), "The text encoder Mistral"),
     (("vision_model.embeddings.", "\nvisual.transformer."), "CLIP's picture encoder"),
 )
-
-TEXT_ENCODER_MARKS: Marks = (
-    (("visual.blocks.0.norm1.bias", "visual.deepstack_merger_list."), "Qwen3-VL"),
-)
-"""Of text encoders that otherwise look like those of a kind here."""
 
 WIDTHS: Mapping[int, str] = {1152: "PixArt", 4096: "Kolors or DeepFloyd IF", 2304: "Lumina"}
 """Of the text that cross-attention reads."""

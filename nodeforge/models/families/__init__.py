@@ -3,8 +3,8 @@
 import pkgutil
 from importlib import import_module
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
+from nodeforge.models.families.common.family import (
     Conditioner,
     Family,
     GuidanceKind,
@@ -15,10 +15,16 @@ from nodeforge.models.families.family import (
     Variant,
     VideoSize,
 )
-from nodeforge.models.families.signature import Signature
-from nodeforge.models.families.spaces import OOBLECK, SPACES, WAN_VAE, LatentSpace
-from nodeforge.models.families.text_encoder_kinds import KINDS as TEXT_ENCODER_KINDS
-from nodeforge.models.families.text_encoder_kinds import TextEncoderKind
+from nodeforge.models.families.common.signature import Signature
+from nodeforge.models.families.common.spaces import (
+    OOBLECK,
+    QWEN21_VAE,
+    SPACES,
+    WAN_VAE,
+    LatentSpace,
+)
+from nodeforge.models.families.common.text_encoder_kinds import KINDS as TEXT_ENCODER_KINDS
+from nodeforge.models.families.common.text_encoder_kinds import TextEncoderKind
 
 
 def _found() -> dict[str, Family]:
@@ -37,6 +43,7 @@ __all__ = [
     "FULL_FIRST",
     "HALF_FIRST",
     "OOBLECK",
+    "QWEN21_VAE",
     "SPACES",
     "TEXT_ENCODER_KINDS",
     "WAN_VAE",

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST
+from nodeforge.models.families.common.family import (
     Conditioner,
     Family,
     GuidanceKind,
@@ -12,8 +12,8 @@ from nodeforge.models.families.family import (
     Task,
     Variant,
 )
-from nodeforge.models.families.original_names import OriginalNames
-from nodeforge.models.families.signature import Side, Signature
+from nodeforge.models.families.common.original_names import OriginalNames
+from nodeforge.models.families.common.signature import Side, Signature
 from nodeforge.values.guidance import Projection
 
 _BLOCK, _OURS, _FIRST = "decoder.layers.*", "layers.*", "decoder.layers.0"

@@ -1,16 +1,16 @@
 """Chroma of Lodestone Rock, 2025, a descendant of Flux.1 schnell: the facts."""
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST
+from nodeforge.models.families.common.family import (
     Family,
     GuidanceKind,
     RecommendedSettings,
     ScheduleShift,
     Task,
 )
+from nodeforge.models.families.common.original_names import OriginalNames
+from nodeforge.models.families.common.signature import Side, Signature
 from nodeforge.models.families.flux1 import BLOCKS, SIZES
-from nodeforge.models.families.original_names import OriginalNames
-from nodeforge.models.families.signature import Side, Signature
 
 _GUIDING = "distilled_guidance_layer"
 _NAMES = OriginalNames(

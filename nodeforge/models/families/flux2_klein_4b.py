@@ -2,8 +2,8 @@
 
 from math import exp
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST
+from nodeforge.models.families.common.family import (
     Family,
     GuidanceKind,
     RecommendedSettings,
@@ -11,8 +11,8 @@ from nodeforge.models.families.family import (
     Task,
     Variant,
 )
-from nodeforge.models.families.original_names import OriginalNames
-from nodeforge.models.families.signature import Side, Signature, Sizes
+from nodeforge.models.families.common.original_names import OriginalNames
+from nodeforge.models.families.common.signature import Side, Signature, Sizes
 
 _DISTILLED = RecommendedSettings(
     "flow_euler", "simple", 4, 1.0, steps_range=(1, 12), guidance_range=(1.0, 1.0)

@@ -1,6 +1,6 @@
 """InstructPix2Pix, a kind of model that families with Stable Diffusion's UNet share."""
 
-from nodeforge.models.families.family import RecommendedSettings, Task, Variant
+from nodeforge.models.families.common.family import RecommendedSettings, Task, Variant
 
 
 def instruct_pix2pix(steps: int, guidance: float) -> Variant:

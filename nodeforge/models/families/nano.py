@@ -1,6 +1,6 @@
 """nano, the small model that ships with NodeForge: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.common.family import Family, RecommendedSettings, Task
 
 NANO = Family(
     name="nano",

@@ -2,8 +2,8 @@
 
 from math import exp, log
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST
+from nodeforge.models.families.common.family import (
     Family,
     GuidanceKind,
     RecommendedSettings,
@@ -11,8 +11,8 @@ from nodeforge.models.families.family import (
     Task,
     Variant,
 )
-from nodeforge.models.families.original_names import OriginalNames
-from nodeforge.models.families.signature import Side, Signature, Sizes
+from nodeforge.models.families.common.original_names import OriginalNames
+from nodeforge.models.families.common.signature import Side, Signature, Sizes
 from nodeforge.values.guidance import KeptNorm
 
 _USUAL = RecommendedSettings(
@@ -62,6 +62,7 @@ QWEN_IMAGE = Family(
     network="QwenImageTransformer2DModel",
     cells_in_side=2,
     text_length=1024,
+    unread_tokens=34,
     pipelines=(
         "QwenImagePipeline",
         "QwenImageImg2ImgPipeline",

@@ -1,7 +1,7 @@
 """Stable Diffusion 1.x: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task
-from nodeforge.models.families.few_steps import few_steps
+from nodeforge.models.families.common.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.common.few_steps import few_steps
 from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
 
 SD15 = Family(

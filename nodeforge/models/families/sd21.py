@@ -3,8 +3,8 @@
 Whether a model predicts v (768 pixels) or epsilon (512, inpainting) is not in its tensors.
 """
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task
-from nodeforge.models.families.few_steps import STABILITY, few_steps
+from nodeforge.models.families.common.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.common.few_steps import STABILITY, few_steps
 
 SD21 = Family(
     name="sd21",

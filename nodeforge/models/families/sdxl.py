@@ -1,7 +1,7 @@
 """Stable Diffusion XL's base model: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task
-from nodeforge.models.families.few_steps import STABILITY, few_steps
+from nodeforge.models.families.common.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.common.few_steps import STABILITY, few_steps
 from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
 
 SDXL = Family(

@@ -1,6 +1,6 @@
 """Stable Diffusion XL's refiner, which finishes pictures of the base model: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.common.family import Family, RecommendedSettings, Task
 
 SDXL_REFINER = Family(
     name="sdxl_refiner",

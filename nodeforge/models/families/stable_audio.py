@@ -1,15 +1,15 @@
 """Stable Audio Open of Stability AI, 2024: the facts."""
 
-from nodeforge.models.families.dtypes import HALF_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import HALF_FIRST
+from nodeforge.models.families.common.family import (
     Conditioner,
     Family,
     RecommendedSettings,
     SoundLength,
     Task,
 )
-from nodeforge.models.families.original_names import OriginalNames
-from nodeforge.models.families.signature import Side, Signature
+from nodeforge.models.families.common.original_names import OriginalNames
+from nodeforge.models.families.common.signature import Side, Signature
 
 _BLOCK, _OURS = "transformer.layers.*", "transformer_blocks.*"
 _NORMS = {"pre_norm": "norm1", "cross_attend_norm": "norm2", "ff_norm": "norm3"}

@@ -1,7 +1,7 @@
 """Wan 2.1 and 2.2 A14B of Alibaba, 2025: the facts."""
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST
+from nodeforge.models.families.common.family import (
     Family,
     GuidanceKind,
     RecommendedSettings,
@@ -9,8 +9,8 @@ from nodeforge.models.families.family import (
     Variant,
     VideoSize,
 )
-from nodeforge.models.families.original_names import OriginalNames
-from nodeforge.models.families.signature import Side, Signature
+from nodeforge.models.families.common.original_names import OriginalNames
+from nodeforge.models.families.common.signature import Side, Signature
 
 _BLOCK = "blocks.*"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nodeforge.models.families.family import RecommendedSettings, Task, VideoSize
+from nodeforge.models.families.common.family import RecommendedSettings, Task, VideoSize
 from nodeforge.models.families.wan21 import SIGNATURE, WAN
 
 WAN22_5B = replace(

@@ -1,15 +1,15 @@
 """Z-Image of Tongyi Lab, 2025: the facts."""
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST
-from nodeforge.models.families.family import (
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST
+from nodeforge.models.families.common.family import (
     Family,
     GuidanceKind,
     RecommendedSettings,
     Task,
     Variant,
 )
-from nodeforge.models.families.original_names import OriginalNames
-from nodeforge.models.families.signature import Side, Signature
+from nodeforge.models.families.common.original_names import OriginalNames
+from nodeforge.models.families.common.signature import Side, Signature
 
 _BASE = RecommendedSettings(
     "flow_euler", "simple", steps=30, guidance=4.0, guidance_range=(2.0, 8.0)

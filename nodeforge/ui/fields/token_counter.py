@@ -123,7 +123,8 @@ class CutTokenizer:
         if self._family.reads_weights:
             plain = _without_weights(plain)
         tokens = self._length(plain) - self._around
-        return TokenCount(tokens, self._family.text_length - self._around, cut=True)
+        most = self._family.text_length + self._family.unread_tokens - self._around
+        return TokenCount(tokens, most, cut=True)
 
     def _length(self, prompt: str) -> int:
         return len(self._tokenizer.encode(self._family.prompt_template.format(prompt)).ids)

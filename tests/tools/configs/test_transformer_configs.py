@@ -18,12 +18,16 @@ PARAMETERS = {
     "flux2_klein_4b": 3_875_544_576,
     "flux2_klein_9b": 9_078_581_248,
     "qwen_image": 20_430_401_088,
+    "krea2": 12_820_073_036,
+    "qwen_image_21": 7_115_124_736,
 }
 """Of the denoisers that their authors published, as public parameter counts and file sizes say."""
 TEXT_ENCODERS = {
     "t5_xxl": 4_762_310_656,
     "qwen3_4b": 4_022_468_096,
     "qwen25_vl_7b": 8_292_166_656 - 152_064 * 3584,
+    "qwen3_vl_4b": 4_437_815_808,
+    "qwen3_vl_8b": 8_767_123_696 - 151_936 * 4096,
     "qwen3_8b": 8_190_735_360 - 151_936 * 4096,  # without the head, which encoding does not use
 }
 

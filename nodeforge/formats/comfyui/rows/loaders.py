@@ -450,6 +450,13 @@ ROWS = (
         remark="The settings choose the attention's kernel here.",
     ),
     passes_on(
+        "QwenImage21Cache",
+        "QwenImage21Cache",
+        {"model": "MODEL"},
+        widgets="device dtype",
+        remark="Keys and values of words and references are made anew in each step here.",
+    ),
+    passes_on(
         "TorchCompileModel",
         "TorchCompileModel",
         {"model": "MODEL"},

@@ -131,6 +131,40 @@ def _instruct(*pictures: str) -> Callable[[NodeConversion], None]:
     return convert
 
 
+_MOST_SHOWN = 16
+_TAUGHT_SIZE = 1024
+
+
+def _instruct_both(node: NodeConversion) -> None:
+    """TextEncodeQwenImage21: both prompts with the same pictures, and a latent as the first."""
+    clip, vae = node.link_value("clip"), node.output("vae")
+    family = clip.family if clip else ""
+    ports = (f"images.image_{number}" for number in range(1, _MOST_SHOWN + 1))
+    shown = [seen for each in ports if (seen := node.output(each)) is not None]
+    side = node.known_value("resolution", _TAUGHT_SIZE)
+    if shown and side not in (0, _TAUGHT_SIZE):
+        node.report_difference(
+            f"Pictures were shown with as many pixels as {side} × {side}; here they are with those "
+            f"of {_TAUGHT_SIZE} × {_TAUGHT_SIZE}"
+        )
+    said = []
+    for port in ("prompt", "negative_prompt"):
+        text = prompt_text(node, port)
+        if not shown:
+            name = _encoded(node, text)
+        elif vae is None:
+            raise NoCounterpartError("shows pictures without the VAE that the denoiser sees by.")
+        else:
+            size = "auto" if side else "original"
+            name = node.add("text.instruct", text_encoder=clip, vae=vae, text=text, size=size)
+            for number, seen in enumerate(shown):
+                node.links[Input(name, "images", number)] = seen
+        said.append(LinkValue("CONDITIONING", Output(name, "conditioning"), family=family))
+    length = InputValue(None if shown else side or _TAUGHT_SIZE)  # None is as the picture
+    size = EmptyLatent(length, length, InputValue(1))
+    node.set_outputs(*said, LinkValue("LATENT", empty=size))
+
+
 def _reference_method(node: NodeConversion) -> None:
     """How several references are told apart: here as each family's pipeline does."""
     given = node.link_value("conditioning", needed="so there is no prompt")
@@ -364,6 +398,14 @@ ROWS = (
                 "are those of its later versions",
             ),
         )
+    ),
+    Row(
+        "TextEncodeQwenImage21",
+        "TextEncodeQwenImage21",
+        ("prompt", "negative_prompt", "resolution"),
+        ("CONDITIONING", "CONDITIONING", "LATENT"),
+        ("text.instruct",),
+        _instruct_both,
     ),
     Row(
         "InstructPixToPixConditioning",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nodeforge.models.families.dtypes import FULL_FIRST
+from nodeforge.models.families.common.dtypes import FULL_FIRST
 from nodeforge.settings import shipped
 
 
@@ -33,6 +33,8 @@ class LatentSpace:
         dtypes: What its VAE may compute in, the best first.
         family: The one that it was made for.
         marks: How the names of files that hold its VAE are known, where shapes leave it open.
+        multiplies: Whether its VAE's pipelines multiply by the spread of each channel, where others
+            divide by its reciprocal: it decides the last bit.
         relatives: Words in names of VAEs of the same shapes that are not run, each with the label
             of what they are for.
     """
@@ -53,6 +55,7 @@ class LatentSpace:
     gigabytes: float = 0.0
     dtypes: tuple[str, ...] = FULL_FIRST
     marks: tuple[str, ...] = ()
+    multiplies: bool = False
     relatives: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -64,6 +67,8 @@ class LatentSpace:
 _KL = "AutoencoderKL"
 WAN_VAE = "AutoencoderKLWan"
 """Class of the VAEs of Wan: videos, coded causally along time."""
+QWEN21_VAE = "AutoencoderKLQwenImage21"
+"""Class of the VAE of Qwen-Image 2.1, built like those for pictures alone, with their alpha."""
 OOBLECK = "AutoencoderOobleck"
 """Class of the VAEs of Stable Audio (Evans et al. 2024) and ACE-Step: stereo sound."""
 
@@ -102,6 +107,11 @@ SPACES: Mapping[str, LatentSpace] = {
             "wan22", "Wan 2.2", 48, 16, None,
             vae=WAN_VAE, config="configs/wan22_5b/vae", family="wan22_5b", layout="BCTHW",
             frames_in_cell=4, usual_file="wan2.2_vae.safetensors", gigabytes=1.4,
+        ),
+        LatentSpace(
+            "qwen21", "Qwen-Image 2.1", 64, 16, None,
+            vae=QWEN21_VAE, config="configs/qwen_image_21/vae", family="qwen_image_21",
+            usual_file="qwen_image_2.1_vae_bf16.safetensors", gigabytes=0.68, multiplies=True,
         ),
         LatentSpace(
             "stable_audio", "Stable Audio", 64, 2048, None,

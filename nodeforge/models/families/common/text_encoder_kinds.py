@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
+from nodeforge.models.families.common.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
 from nodeforge.settings import shipped
 
 
@@ -125,6 +125,18 @@ KINDS: Mapping[str, TextEncoderKind] = {
             BFLOAT16_FIRST,
             ("layers.0.self_attn.q_proj.bias", "layers.0.mlp.gate_proj.weight"),
             _QWEN_TABLE, 152064, ("qwen25_7b",), sees=True, blind="qwen2vl",
+        ),
+        TextEncoderKind(
+            "qwen3_vl_4b", "Qwen3-VL-4B", "Qwen3VLModel", 2560,
+            "configs/qwen3_vl_4b", "configs/qwen3_4b", "qwen3vl_4b.safetensors", 8.9,
+            BFLOAT16_FIRST, _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3vl_4b",), sees=True,
+            blind="qwen3vl",
+        ),
+        TextEncoderKind(
+            "qwen3_vl_8b", "Qwen3-VL-8B", "Qwen3VLModel", 4096,
+            "configs/qwen3_vl_8b", "configs/qwen3_4b", "qwen3vl_8b.safetensors", 17.5,
+            BFLOAT16_FIRST, _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3vl_8b",), sees=True,
+            blind="qwen3vl",
         ),
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from nodeforge.models.families.original_names import PREFIXES, OriginalNames
+from nodeforge.models.families.common.original_names import PREFIXES, OriginalNames
 
 Sizes = Mapping[str, tuple[int, int]]
 """Rows (0: any) and inputs of linear layers by the authors' names; ``*`` is a number."""

@@ -1,6 +1,6 @@
 """Variants that were distilled to draw in few steps: Turbo, Lightning, Hyper, LCM, DMD."""
 
-from nodeforge.models.families.family import RecommendedSettings, Variant
+from nodeforge.models.families.common.family import RecommendedSettings, Variant
 
 STABILITY = "Stability AI's Community Licence, which is free below a turnover"
 

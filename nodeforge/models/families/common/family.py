@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nodeforge.models.families.dtypes import HALF_FIRST
-from nodeforge.models.families.signature import Signature
-from nodeforge.models.families.spaces import SPACES, LatentSpace
+from nodeforge.models.families.common.dtypes import HALF_FIRST
+from nodeforge.models.families.common.signature import Signature
+from nodeforge.models.families.common.spaces import SPACES, LatentSpace
 from nodeforge.settings import shipped
 from nodeforge.values.guidance import KeptNorm, Projection
 
@@ -56,6 +56,7 @@ class RecommendedSettings:
     Args:
         sampler, schedule: Names, as in `nodeforge.values.sampling_labels`.
         steps, guidance, image_guidance: The values to start from.
+        sigmas: The noise levels of the schedule ``custom``, the last one 0.
         steps_range: The fewest and the most whole steps that are of use.
         guidance_range: The lowest and the highest scale that are of use, where it is not off.
     """
@@ -65,6 +66,7 @@ class RecommendedSettings:
     steps: int
     guidance: float
     image_guidance: float = 1.0
+    sigmas: tuple[float, ...] = ()
     steps_range: tuple[int, int] = (6, 60)
     guidance_range: tuple[float, float] = (1.5, 12.0)
 
@@ -83,6 +85,7 @@ class Variant:
         tensors: Whether a tensor of the denoiser is there, by its authors' name.
         task: What its denoiser reads beside the latent; None where any may be.
         scheduler: What its scheduler's configuration has other than its family's.
+        pipeline_scheduler: What its pipeline changes in every scheduler's configuration.
         references: How many reference pictures it takes; None is as its family.
         distilled: Whether it was distilled to draw in few steps, without guidance or with little.
         native_size, area_range: As the family's, where they are others.
@@ -97,6 +100,7 @@ class Variant:
     tensors: Mapping[str, bool] = field(default_factory=dict)
     task: Task | None = None
     scheduler: Mapping[str, Any] = field(default_factory=dict)
+    pipeline_scheduler: Mapping[str, Any] = field(default_factory=dict)
     references: int | None = None
     distilled: bool = False
     native_size: int | None = None
@@ -193,8 +197,11 @@ class Family:
         folds_mask: Whether its inpainting models read the mask at the picture's size, a cell's
             pixels as channels, after the masked picture; others read a cell's one before it.
         cells_in_side: Cells of the latent that its denoiser folds into a token, along each side; 1
-            for UNets, and where the VAE does it.
+            for UNets, and where the VAE does it. Where it does not fold them it takes so many
+            together.
         text_length: Tokens that a prompt is padded to and cut at; 0 where it is read in chunks.
+        unread_tokens: Tokens of its template before the prompt that its denoiser does not read,
+            and that do not count in `text_length`.
         lyrics_length: The most tokens of lyrics that are read beside it; 0 where none are.
         marks: Parts of tensor names, with a line break before the first letter where they begin
             one, that only its files have.
@@ -217,6 +224,7 @@ class Family:
         rounds_strength_up: Whether a strength between two counts of steps runs the larger one, as
             diffusers' pipelines of flow-matching families do.
         dtypes: What its denoiser may compute in, the best first.
+        in_full: Modules of its denoiser whose weights stay in float32, by the last of their names.
         added_conditions_width: How many numbers its denoiser reads beside the prompt, as sizes; 0
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
@@ -268,6 +276,7 @@ class Family:
     folds_mask: bool = False
     cells_in_side: int = 1
     text_length: int = 0
+    unread_tokens: int = 0
     lyrics_length: int = 0
     marks: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
@@ -284,6 +293,7 @@ class Family:
     comfyui_clip: tuple[str, ...] = ()
     rounds_strength_up: bool = False
     dtypes: tuple[str, ...] = HALF_FIRST
+    in_full: tuple[str, ...] = ()
     added_conditions_width: int = 0
     adapter_factor: int | None = None
     references: int = 0

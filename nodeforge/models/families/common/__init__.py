@@ -1,0 +1,1 @@
+"""What families are declared with and share: the form of their facts, spaces, text encoders."""
