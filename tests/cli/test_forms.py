@@ -36,7 +36,7 @@ def test_what_the_form_does_not_allow_is_refused(nodeforge: CommandLine, tmp_pat
 def test_the_form_is_shown(nodeforge: CommandLine, tmp_path):
     told = nodeforge("run", FILE, "--help-form").out
     assert '--set "Negative prompt=' in told
-    assert "from 1 to 150" in told
+    assert "integer (from 1 to 150), now auto" in told
     assert told.index("Prompt") < told.index("Settings") < told.index("Model")
     entries = json.loads(nodeforge("run", FILE, "--help-form", "--json").out)
     steps = next(entry for entry in entries if entry["label"] == "Steps")

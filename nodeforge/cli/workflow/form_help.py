@@ -13,6 +13,7 @@ from nodeforge.graph.form import FormInput, form_entries, is_given
 from nodeforge.graph.ports import input_value
 from nodeforge.spec import Catalogue, PortSpec
 from nodeforge.spec.widget import LimitedWidget
+from nodeforge.values.setting_names import AUTO
 
 NO_FORM = "This workflow has no form. 'nodeforge run --set NODE.PORT=VALUE' sets any input."
 
@@ -36,7 +37,7 @@ def show_form(document: Document, catalogue: Catalogue, *, as_json: bool = False
         for entry in section:
             assert entry.port is not None
             told = _described(document, catalogue, entry)
-            value = json.dumps(told["value"], ensure_ascii=False)
+            value = AUTO if told["value"] is None else json.dumps(told["value"], ensure_ascii=False)
             click.echo(f"  --set {_quoted(entry.label + '=')}…  {_kind(entry.port)}, now {value}")
             if told["help"]:
                 click.echo(f"      {told['help']}")
