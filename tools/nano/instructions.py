@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from tools.nano.captions import article, caption, named, pick
+from tools.nano.captions import article, caption, caption_without_place, named, pick
 from tools.nano.changes import Edit
 from tools.nano.concepts import Concept
 from tools.nano.scenes import Scene
@@ -113,5 +113,9 @@ def instruction(edit: Edit, rng: np.random.Generator, plain: bool = False) -> st
 
 
 def moving(scene: Scene, move: str, rng: np.random.Generator, default: str | None = None) -> str:
-    """A caption of the scene that also says how it moves."""
-    return f"{caption(scene, rng, default)}, {pick(MOVE_WORDS[move], rng)}"
+    """A caption of the scene that also says how it moves.
+
+    Half of them leave out how large the thing is: people who write a move do.
+    """
+    worded = caption if rng.random() < 0.5 else caption_without_place
+    return f"{worded(scene, rng, default)}, {pick(MOVE_WORDS[move], rng)}"
