@@ -10,13 +10,18 @@ from nodeforge.cli.main import nodeforge as group
 from nodeforge.cli.sweeps import cells
 from nodeforge.engine.client import WorkerClient
 from nodeforge.errors import NodeForgeError
-from support.command_line import CommandLine, Done
+from support.command_line import CommandHere, CommandLine, Done
 from support.processes import ForkedWorker
 
 
 @pytest.fixture
 def nodeforge(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path / "home")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandHere:
+    return CommandHere(tmp_path / "home", monkeypatch)
 
 
 @dataclass
