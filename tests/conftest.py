@@ -1,11 +1,20 @@
-"""What all tests share: threads that do not spin, and no GPU tests without a GPU."""
+"""What all tests share: a home, threads that do not spin, and no GPU tests without a GPU."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 # Before anything imports torch: spinning threads are ruinous beside each other's tests.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_home_of_a_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new home for each file of tests: what is remembered of models is written whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NODEFORGE_HOME", str(tmp_path_factory.mktemp("no_home")))
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,14 +9,20 @@ from nodeforge.cli import measure, replay, run
 from nodeforge.cli.main import nodeforge as group
 from nodeforge.cli.sweeps import cells
 from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.queue import runner
 from nodeforge.errors import NodeForgeError
-from support.command_line import CommandLine, Done
+from support.command_line import CommandHere, CommandLine, Done
 from support.processes import ForkedWorker
 
 
 @pytest.fixture
 def nodeforge(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path / "home")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandHere:
+    return CommandHere(tmp_path / "home", monkeypatch)
 
 
 @dataclass
@@ -46,4 +52,5 @@ def in_process(refused: InProcess) -> InProcess:
     """For commands whose workers compute: they are forked from a process that is warm."""
     for module in (cells, measure, replay, run):
         refused.patch.setattr(module, "WorkerClient", partial(WorkerClient, spawn=ForkedWorker))
+    refused.patch.setattr(runner, "QueueRunner", partial(runner.QueueRunner, spawn=ForkedWorker))
     return refused

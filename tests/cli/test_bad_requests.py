@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from support.command_line import WORKFLOWS, CommandLine, workflow
+from support.command_line import WORKFLOWS, CommandHere, CommandLine, workflow
 
 Change = Callable[[dict[str, Any]], None]
 TEXT_TO_IMAGE = WORKFLOWS / "text_to_image.json"
@@ -31,12 +31,12 @@ def set_format(number: int) -> Change:
     return lambda raw: raw.update(format=number)
 
 
-def refused(nodeforge: CommandLine, *arguments: object) -> str:
-    done = nodeforge("run", *arguments)
+def refused(here: CommandHere | CommandLine, *arguments: object) -> str:
+    done = here("run", *arguments)
     assert done.code == 2, done.err
     assert done.out == ""
     assert done.err.strip()
-    assert not list(nodeforge.home.rglob("*.png"))
+    assert not list(here.home.rglob("*.png"))
     return done.err
 
 
@@ -59,13 +59,13 @@ def refused(nodeforge: CommandLine, *arguments: object) -> str:
     ],
 )
 def test_a_wrong_workflow_is_refused(
-    nodeforge: CommandLine, tmp_path: Path, change: Change, message: str
+    here: CommandHere, tmp_path: Path, change: Change, message: str
 ):
     raw = workflow()
     change(raw)
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(raw))
-    assert message in refused(nodeforge, file)
+    assert message in refused(here, file)
 
 
 @pytest.mark.parametrize(
@@ -81,24 +81,23 @@ def test_a_wrong_workflow_is_refused(
     ],
 )
 def test_a_file_that_is_no_workflow_is_refused(
-    nodeforge: CommandLine, tmp_path: Path, content: bytes, message: str
+    here: CommandHere, tmp_path: Path, content: bytes, message: str
 ):
     file = tmp_path / "wrong.json"
     file.write_bytes(content)
-    assert message in refused(nodeforge, file)
+    assert message in refused(here, file)
 
 
-def test_a_truncated_workflow_is_refused_wherever_it_was_cut(
-    nodeforge: CommandLine, tmp_path: Path
-):
+def test_a_truncated_workflow_is_refused_wherever_it_was_cut(here: CommandHere, tmp_path: Path):
     whole = TEXT_TO_IMAGE.read_bytes()
     file = tmp_path / "cut.json"
     for length in (1, len(whole) // 2, len(whole) - 3):
         file.write_bytes(whole[:length])
-        assert "cut" in refused(nodeforge, file)
+        assert "cut" in refused(here, file)
 
 
 def test_a_missing_file_is_refused(nodeforge: CommandLine):
+    """As the process ends; others here are asked without one."""
     assert "nowhere.json" in refused(nodeforge, "nowhere.json")
 
 
@@ -113,8 +112,8 @@ def test_a_missing_file_is_refused(nodeforge: CommandLine):
         ("schedule.steps=5000", "1 to 1000"),
     ],
 )
-def test_a_wrong_assignment_is_refused(nodeforge: CommandLine, assignment: str, message: str):
-    assert message in refused(nodeforge, TEXT_TO_IMAGE, "--set", assignment)
+def test_a_wrong_assignment_is_refused(here: CommandHere, assignment: str, message: str):
+    assert message in refused(here, TEXT_TO_IMAGE, "--set", assignment)
 
 
 @pytest.mark.parametrize(
@@ -128,56 +127,56 @@ def test_a_wrong_assignment_is_refused(nodeforge: CommandLine, assignment: str, 
         (),
     ],
 )
-def test_a_wrong_option_is_refused(nodeforge: CommandLine, arguments: tuple[str, ...]):
-    refused(nodeforge, *([TEXT_TO_IMAGE, *arguments] if arguments else []))
+def test_a_wrong_option_is_refused(here: CommandHere, arguments: tuple[str, ...]):
+    refused(here, *([TEXT_TO_IMAGE, *arguments] if arguments else []))
 
 
-def test_a_pickle_is_refused_with_a_way_out(nodeforge: CommandLine, tmp_path: Path):
+def test_a_pickle_is_refused_with_a_way_out(here: CommandHere, tmp_path: Path):
     pickle = tmp_path / "model.ckpt"
     pickle.write_bytes(b"\x80\x02}q\x00.")
-    message = refused(nodeforge, TEXT_TO_IMAGE, "--set", f"model.file={pickle}")
+    message = refused(here, TEXT_TO_IMAGE, "--set", f"model.file={pickle}")
     assert "safetensors" in message
 
 
-def test_a_model_file_cut_short_is_refused(nodeforge: CommandLine, tmp_path: Path):
+def test_a_model_file_cut_short_is_refused(here: CommandHere, tmp_path: Path):
     whole = next((WORKFLOWS.parent / "resources/models/nano/unet").glob("*.safetensors"))
     cut = tmp_path / "model.safetensors"
     cut.write_bytes(whole.read_bytes()[:100_000])
-    refused(nodeforge, TEXT_TO_IMAGE, "--set", f"model.file={cut}")
+    refused(here, TEXT_TO_IMAGE, "--set", f"model.file={cut}")
 
 
-def test_broken_settings_are_named(nodeforge: CommandLine):
-    nodeforge.home.mkdir()
-    (nodeforge.home / "settings.json").write_text("{")
-    assert "settings.json" in refused(nodeforge, TEXT_TO_IMAGE)
+def test_broken_settings_are_named(here: CommandHere):
+    here.home.mkdir()
+    (here.home / "settings.json").write_text("{")
+    assert "settings.json" in refused(here, TEXT_TO_IMAGE)
 
 
-def test_lint_says_what_run_would_refuse(nodeforge: CommandLine, tmp_path: Path):
+def test_lint_says_what_run_would_refuse(here: CommandHere, tmp_path: Path):
     raw = workflow()
     set_value("schedule", "steps", 0)(raw)
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(raw))
-    done = nodeforge("lint", file, "--format", "json")
+    done = here("lint", file, "--format", "json")
     assert done.code == 2
     problem = json.loads(done.out)[0]
     assert (problem["rule"], problem["node"], problem["port"]) == ("ranges", "schedule", "steps")
 
 
-def test_lint_takes_values_as_run_does_and_saves_none(nodeforge: CommandLine, tmp_path: Path):
+def test_lint_takes_values_as_run_does_and_saves_none(here: CommandHere, tmp_path: Path):
     file = tmp_path / "mine.json"
     file.write_text(json.dumps(workflow()))
     before = file.read_bytes()
-    done = nodeforge("lint", file, "--set", "schedule.steps=0")
+    done = here("lint", file, "--set", "schedule.steps=0")
     assert done.code == 2
     assert "Schedule (schedule), port 'steps'" in done.out
-    assert nodeforge("lint", file, "--set", "schedule.steps=8").code == 0
-    done = nodeforge("lint", file, "--set", "schedule.steps=5000", "--fix")
+    assert here("lint", file, "--set", "schedule.steps=8").code == 0
+    done = here("lint", file, "--set", "schedule.steps=5000", "--fix")
     assert done.code == 2
     assert "choose one of them" in done.err
     assert file.read_bytes() == before
 
 
-def test_lint_never_writes_over_a_picture(nodeforge: CommandLine, tmp_path: Path):
+def test_lint_never_writes_over_a_picture(here: CommandHere, tmp_path: Path):
 
     wrong = workflow()
     set_value("schedule", "steps", 5000)(wrong)
@@ -186,24 +185,22 @@ def test_lint_never_writes_over_a_picture(nodeforge: CommandLine, tmp_path: Path
     picture = tmp_path / "picture.png"
     Image.new("RGB", (8, 8)).save(picture, pnginfo=chunks)
     before = picture.read_bytes()
-    done = nodeforge("lint", picture, "--fix")
+    done = here("lint", picture, "--fix")
     assert done.code == 2
     assert "picture.png: is no workflow file" in done.err
     assert picture.read_bytes() == before
 
 
-def test_lint_fixes_what_needs_no_choice(nodeforge: CommandLine, tmp_path: Path):
+def test_lint_fixes_what_needs_no_choice(here: CommandHere, tmp_path: Path):
     raw = workflow()
     set_value("schedule", "steps", 5000)(raw)
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(raw))
-    assert nodeforge("lint", file, "--fix").code == 1  # so many change nothing: a choice
+    assert here("lint", file, "--fix").code == 1  # so many change nothing: a choice
     assert json.loads(file.read_text())["nodes"]["schedule"]["values"]["steps"] == 1000
 
 
-def test_lint_says_which_nodes_were_upgraded_and_leaves_the_file(
-    nodeforge: CommandLine, tmp_path: Path
-):
+def test_lint_says_which_nodes_were_upgraded_and_leaves_the_file(here: CommandHere, tmp_path: Path):
     raw = workflow()
     raw["nodes"]["slg"] = {
         "type": "sampling.skip_layers",
@@ -213,35 +210,35 @@ def test_lint_says_which_nodes_were_upgraded_and_leaves_the_file(
     raw["links"]["slg.guidance"] = "guidance.guidance"
     file = tmp_path / "old.json"
     file.write_text(json.dumps(raw))
-    done = nodeforge("lint", file)
+    done = here("lint", file)
     assert done.code == 0
     assert done.err == "slg: upgraded from version 1 of sampling.skip_layers to version 2.\n"
     assert json.loads(file.read_text()) == raw
 
 
-def test_lint_warns_of_a_node_of_a_later_version(nodeforge: CommandLine, tmp_path: Path):
+def test_lint_warns_of_a_node_of_a_later_version(here: CommandHere, tmp_path: Path):
     raw = workflow()
     raw["nodes"]["sampler"]["version"] = 99
     file = tmp_path / "later.json"
     file.write_text(json.dumps(raw))
-    done = nodeforge("lint", file)
+    done = here("lint", file)
     assert done.code == 1
     assert "warning NF109 [node_versions]" in done.out
     assert "version 99" in done.out
 
 
-def test_a_version_that_is_none_is_refused(nodeforge: CommandLine, tmp_path: Path):
+def test_a_version_that_is_none_is_refused(here: CommandHere, tmp_path: Path):
     raw = workflow()
     raw["nodes"]["sampler"]["version"] = -1
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(raw))
-    err = refused(nodeforge, file)
+    err = refused(here, file)
     assert "wrong.json, nodes.sampler.version: is not a whole number from 1 to 999999." in err
 
 
-def test_a_setting_of_a_wrong_kind_is_named_once_and_the_command_goes_on(nodeforge: CommandLine):
-    nodeforge.home.mkdir()
-    (nodeforge.home / "settings.json").write_text('{"output_folder": 5}')
-    done = nodeforge("lint", TEXT_TO_IMAGE)
+def test_a_setting_of_a_wrong_kind_is_named_once_and_the_command_goes_on(here: CommandHere):
+    here.home.mkdir()
+    (here.home / "settings.json").write_text('{"output_folder": 5}')
+    done = here("lint", TEXT_TO_IMAGE)
     assert done.code == 0
     assert done.err.count("settings.json: 'output_folder' is wrong") == 1

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from support.comfyui import WorkflowBuilder, sampler_values, text_to_image
-from support.command_line import CommandLine, workflow
+from support.command_line import CommandHere, workflow
 
 
 def write_json(path: Path, raw: Any) -> Path:
@@ -18,15 +18,15 @@ def write_json(path: Path, raw: Any) -> Path:
     return path
 
 
-def pixels(nodeforge: CommandLine, file: Path) -> np.ndarray:
-    done = nodeforge("run", file)
+def pixels(in_process: Any, file: Path) -> np.ndarray:
+    done = in_process("run", file)
     assert done.code == 0, done.err
     (path,) = done.out.splitlines()
     return np.asarray(Image.open(path))
 
 
-def imported(nodeforge: CommandLine, file: Path) -> Path:
-    done = nodeforge("import", file)
+def imported(here: CommandHere, file: Path) -> Path:
+    done = here("import", file)
     assert done.code == 0, done.err
     return Path(done.out.strip())
 
@@ -96,22 +96,22 @@ def own_image_to_image() -> dict[str, Any]:
     ids=["text to image", "image to image", "inpaint"],
 )
 def test_an_imported_workflow_makes_the_bits_of_one_made_by_hand(
-    nodeforge: CommandLine, tmp_path: Path, workflow: WorkflowBuilder, by_hand: Any
+    here: CommandHere, in_process: Any, tmp_path: Path, workflow: WorkflowBuilder, by_hand: Any
 ):
-    brought = imported(nodeforge, write_json(tmp_path / "comfy.json", workflow.ui()))
+    brought = imported(here, write_json(tmp_path / "comfy.json", workflow.ui()))
     hand = write_json(tmp_path / "hand.json", by_hand())
-    assert np.array_equal(pixels(nodeforge, brought), pixels(nodeforge, hand))
+    assert np.array_equal(pixels(in_process, brought), pixels(in_process, hand))
 
 
-def test_the_report_names_what_is_missing_and_what_differs(nodeforge: CommandLine, tmp_path: Path):
+def test_the_report_names_what_is_missing_and_what_differs(here: CommandHere, tmp_path: Path):
     workflow = text_to_image("gone.safetensors", scheduler="bong_tangent", seed=2**64 - 1)
     workflow.add("StyleModelLoader", {"style_model_name": "redux.safetensors"})
     file = write_json(tmp_path / "comfy.json", workflow.api())
-    done = nodeforge("import", file, "-o", tmp_path / "made.json")
+    done = here("import", file, "-o", tmp_path / "made.json")
     assert (done.code, done.out.strip()) == (0, str(tmp_path / "made.json"))
     for words in ("StyleModelLoader", "bong_tangent", "beyond ours", "gone.safetensors"):
         assert words in done.err
-    told = nodeforge("import", file, "-o", tmp_path / "made.json", "--json")
+    told = here("import", file, "-o", tmp_path / "made.json", "--json")
     report = json.loads(told.out)
     assert [each["class"] for each in report["converted"] if "missing" in each] == [
         "StyleModelLoader"
@@ -119,13 +119,13 @@ def test_the_report_names_what_is_missing_and_what_differs(nodeforge: CommandLin
     assert {problem["rule"] for problem in report["problems"]} >= {"ranges", "missing_models"}
 
 
-def test_nothing_is_overwritten_unless_it_is_named(nodeforge: CommandLine, tmp_path: Path):
+def test_nothing_is_overwritten_unless_it_is_named(here: CommandHere, tmp_path: Path):
     file = write_json(tmp_path / "comfy.json", text_to_image().ui())
-    first = imported(nodeforge, file)
-    again = nodeforge("import", file)
+    first = imported(here, file)
+    again = here("import", file)
     assert (again.code, "is there already" in again.err) == (2, True)
-    assert nodeforge("import", file, "-o", first).code == 0
-    same = nodeforge("import", file, "-o", file)
+    assert here("import", file, "-o", first).code == 0
+    same = here("import", file, "-o", file)
     assert (same.code, "is the file that is imported" in same.err) == (2, True)
 
 
@@ -137,26 +137,26 @@ def png(path: Path, **texts: str) -> Path:
     return path
 
 
-def test_a_picture_that_comfyui_saved_is_imported(nodeforge: CommandLine, tmp_path: Path):
+def test_a_picture_that_comfyui_saved_is_imported(here: CommandHere, tmp_path: Path):
     workflow = text_to_image()
     broken = {"is_changed": [float("nan")]}
     api = {**workflow.api(), "99": {"class_type": "PreviewImage", "inputs": broken}}
     file = png(tmp_path / "a.png", workflow=json.dumps(workflow.ui()), prompt=json.dumps(api))
-    made = json.loads(imported(nodeforge, file).read_text("utf-8"))
+    made = json.loads(imported(here, file).read_text("utf-8"))
     assert made["nodes"]["denoise"]["type"] == "sampling.denoise"
     assert made["view"]["positions"]
 
 
 @pytest.mark.parametrize("ending", ["webp", "jpg"])
 def test_a_picture_whose_exif_carries_it_is_imported(
-    nodeforge: CommandLine, tmp_path: Path, ending: str
+    here: CommandHere, tmp_path: Path, ending: str
 ):
     workflow, exif = text_to_image(), Image.Exif()
     exif[0x010F] = f"workflow:{json.dumps(workflow.ui())}"
     exif[0x0110] = f"prompt:{json.dumps(workflow.api())}"
     file = tmp_path / f"a.{ending}"
     Image.new("RGB", (8, 8)).save(file, exif=exif)
-    made = json.loads(imported(nodeforge, file).read_text("utf-8"))
+    made = json.loads(imported(here, file).read_text("utf-8"))
     assert made["nodes"]["noise"]["values"]["seed"] == 5
     assert made["view"]["positions"]
 
@@ -174,34 +174,32 @@ def test_a_picture_whose_exif_carries_it_is_imported(
     ],
 )
 def test_what_holds_no_workflow_is_refused_with_a_reason(
-    nodeforge: CommandLine, tmp_path: Path, name: str, content: str | bytes, words: str
+    here: CommandHere, tmp_path: Path, name: str, content: str | bytes, words: str
 ):
     file = tmp_path / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    done = nodeforge("import", file)
+    done = here("import", file)
     assert (done.code, done.out) == (2, "")
     assert words in done.err
     assert name in done.err
     assert list(tmp_path.glob("*.nodeforge.json")) == []
 
 
-def test_a_picture_of_another_program_is_refused(nodeforge: CommandLine, tmp_path: Path):
-    done = nodeforge("import", png(tmp_path / "a.png", parameters="a fox in 20 steps"))
+def test_a_picture_of_another_program_is_refused(here: CommandHere, tmp_path: Path):
+    done = here("import", png(tmp_path / "a.png", parameters="a fox in 20 steps"))
     assert done.code == 2
     assert "Its metadata: parameters" in done.err
 
 
-def test_what_a_run_would_refuse_is_told_when_it_is_imported(
-    nodeforge: CommandLine, tmp_path: Path
-):
+def test_what_a_run_would_refuse_is_told_when_it_is_imported(here: CommandHere, tmp_path: Path):
     values = sampler_values(sampler_name="rk_beta")
     workflow = text_to_image()
     workflow.nodes[4].values = values
-    done = nodeforge("import", write_json(tmp_path / "comfy.json", workflow.ui()))
+    done = here("import", write_json(tmp_path / "comfy.json", workflow.ui()))
     assert "There is no sampler 'rk_beta' here" in done.err
 
 
-def test_a_picture_of_a1111_becomes_a_workflow_that_runs(nodeforge, tmp_path):
+def test_a_picture_of_a1111_becomes_a_workflow_that_runs(here, in_process, tmp_path):
     """And what that saves says the same, in A1111's words, with hashes."""
     told = PngImagePlugin.PngInfo()
     told.add_text(
@@ -212,13 +210,13 @@ def test_a_picture_of_a1111_becomes_a_workflow_that_runs(nodeforge, tmp_path):
     )
     file = tmp_path / "p.png"
     Image.new("RGB", (8, 8)).save(file, pnginfo=told)
-    refused = nodeforge("run", file)
+    refused = here("run", file)
     assert "nodeforge import 'p.png'" in refused.err
-    done = nodeforge("import", file)
+    done = here("import", file)
     assert "Settings of A1111 became" in done.err
     assert "ENSD: 31337" in done.err
     assert "To mend" not in done.err
-    ran = nodeforge("run", Path(done.out.strip()))
+    ran = in_process("run", Path(done.out.strip()))
     assert ran.code == 0, ran.err
     lines = Image.open(ran.out.strip()).info["parameters"].split("\n")
     assert lines[:2] == ["a fox <lora:flat:0.5>", "Negative prompt: blurry"]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from support.command_line import CommandLine, workflow
+from support.command_line import CommandHere, CommandLine, workflow
 
 
 def write(path: Path, **values: Any) -> Path:
@@ -18,20 +18,20 @@ def write(path: Path, **values: Any) -> Path:
     return path
 
 
-def test_a_conflict_ends_with_1_and_is_an_error_until_resolved(nodeforge: CommandLine, tmp_path):
+def test_a_conflict_ends_with_1_and_is_an_error_until_resolved(here: CommandHere, tmp_path):
     base, ours = write(tmp_path / "base.json"), write(tmp_path / "ours.json", steps=30)
     theirs = write(tmp_path / "theirs.json", steps=40, strength=0.5)
-    done = nodeforge("merge", base, ours, theirs)
+    done = here("merge", base, ours, theirs)
     assert done.code == 1
     assert "schedule.values.steps: ours 30, theirs 40" in done.err
     made = json.loads(ours.read_text("utf-8"))
     assert made["nodes"]["schedule"]["values"] == {"name": "auto", "steps": 30, "strength": 0.5}
     assert made["conflicts"]["schedule.values.steps"]["theirs"] == 40
-    refused = nodeforge("lint", ours)
+    refused = here("lint", ours)
     assert (refused.code, "NF118" in refused.out) == (2, True)
     del made["conflicts"]
     ours.write_text(json.dumps(made), "utf-8")
-    assert "NF118" not in nodeforge("lint", ours).out
+    assert "NF118" not in here("lint", ours).out
 
 
 def test_git_merges_with_it(nodeforge: CommandLine, tmp_path):
@@ -61,7 +61,7 @@ def test_git_merges_with_it(nodeforge: CommandLine, tmp_path):
     assert made["nodes"]["schedule"]["values"] == {"name": "auto", "steps": 30, "strength": 0.5}
 
 
-def test_what_cannot_be_read_ends_with_2(nodeforge: CommandLine, tmp_path):
+def test_what_cannot_be_read_ends_with_2(here: CommandHere, tmp_path):
     ours = write(tmp_path / "ours.json")
-    done = nodeforge("merge", tmp_path / "gone.json", ours, ours)
+    done = here("merge", tmp_path / "gone.json", ours, ours)
     assert (done.code, "gone.json" in done.err) == (2, True)

@@ -1,4 +1,4 @@
-"""Real runs on nano, each in processes of their own."""
+"""Real runs on nano: in processes of their own where those matter, else with forked workers."""
 
 import json
 import os
@@ -53,18 +53,18 @@ def test_a_picture_is_made_and_can_be_made_again_from_itself(nodeforge: CommandL
     assert np.array_equal(pixels(Path(last["outputs"][0])), pixels(first))
 
 
-def test_a_prompt_that_comes_out_as_before_changes_nothing_after_it(nodeforge: CommandLine):
-    nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--set", "prompt.text=a red apple")
-    again = nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--set", "prompt.text=a red apple ", "--json")
+def test_a_prompt_that_comes_out_as_before_changes_nothing_after_it(in_process):
+    in_process("run", TEXT_TO_IMAGE, *QUICK, "--set", "prompt.text=a red apple")
+    again = in_process("run", TEXT_TO_IMAGE, *QUICK, "--set", "prompt.text=a red apple ", "--json")
     assert not again.computed() & {"denoise", "decode"}
     reasons = {line["node"]: line["reason"] for line in again.lines if line["event"] == "started"}
     assert (reasons["prompt"]["cause"], reasons["prompt"]["port"]) == ("value", "text")
-    told = nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--set", "noise.seed=9", "--explain")
+    told = in_process("run", TEXT_TO_IMAGE, *QUICK, "--set", "noise.seed=9", "--explain")
     assert "denoise: seed changed in noise" in told.err
 
 
-def test_the_events_of_a_run_are_json_lines(nodeforge: CommandLine):
-    done = nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--json", "--previews")
+def test_the_events_of_a_run_are_json_lines(in_process):
+    done = in_process("run", TEXT_TO_IMAGE, *QUICK, "--json", "--previews")
     assert done.code == 0
     kinds = {line["event"] for line in done.lines}
     assert kinds == {"started", "progress", "preview", "finished", "run_finished"}
@@ -77,12 +77,10 @@ def test_the_events_of_a_run_are_json_lines(nodeforge: CommandLine):
     assert done.lines[-1]["model_calls"] == 3
 
 
-def test_seed_sets_every_unlinked_seed_and_out_takes_the_picture(
-    nodeforge: CommandLine, tmp_path: Path
-):
+def test_seed_sets_every_unlinked_seed_and_out_takes_the_picture(in_process, tmp_path: Path):
     out = tmp_path / "new" / "folder"
     paths = [
-        picture(nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--seed", seed, "--out", out))
+        picture(in_process("run", TEXT_TO_IMAGE, *QUICK, "--seed", seed, "--out", out))
         for seed in (5, 6)
     ]
     assert {path.parent for path in paths} == {out}
@@ -93,36 +91,32 @@ def test_seed_sets_every_unlinked_seed_and_out_takes_the_picture(
 
 @pytest.mark.parametrize("size", [(300, 211), (64, 40), (1030, 517)])
 def test_inpainting_leaves_every_pixel_outside_the_mask(
-    nodeforge: CommandLine, tmp_path: Path, size: tuple[int, int]
+    in_process, tmp_path: Path, size: tuple[int, int]
 ):
     image, mask = write_pair(tmp_path, *size)
     files = ("--set", f"image.file={image}", "--set", f"mask.file={mask}")
-    made = pixels(picture(nodeforge("run", WORKFLOWS / "inpaint.json", *QUICK, *files)))
+    made = pixels(picture(in_process("run", WORKFLOWS / "inpaint.json", *QUICK, *files)))
     original, outside = pixels(image), pixels(mask) == 0
     assert made.shape == original.shape
     assert np.array_equal(made[outside], original[outside])
     assert not np.array_equal(made[~outside], original[~outside])
 
 
-def test_a_title_names_a_node_and_a_granted_file_stays_readable(
-    nodeforge: CommandLine, tmp_path: Path
-):
+def test_a_title_names_a_node_and_a_granted_file_stays_readable(in_process, tmp_path: Path):
     image, _ = write_pair(tmp_path, 256, 256)
     changes = ("--set", f"image.file={image}", "--set", "Prompt.text=a cat")
-    made = picture(nodeforge("run", WORKFLOWS / "image_to_image.json", *QUICK, *changes))
+    made = picture(in_process("run", WORKFLOWS / "image_to_image.json", *QUICK, *changes))
     image.unlink()
-    again = nodeforge("run", made, "--seed", 3)
+    again = in_process("run", made, "--seed", 3)
     assert picture(again).exists()
 
 
-def test_a_prompt_of_ten_thousand_words_ends_well_or_with_one_message(
-    nodeforge: CommandLine, tmp_path: Path
-):
+def test_a_prompt_of_ten_thousand_words_ends_well_or_with_one_message(in_process, tmp_path: Path):
     raw = workflow()
     raw["nodes"]["prompt"]["values"]["text"] = "apple " * 10_000
     file = tmp_path / "long.json"
     file.write_text(json.dumps(raw))
-    done = nodeforge("run", file, *QUICK)
+    done = in_process("run", file, *QUICK)
     if done.code:
         assert "prompt" in done.err
     else:
@@ -139,10 +133,10 @@ def test_a_full_disk_while_saving_leaves_no_half_picture(nodeforge: CommandLine)
     assert not [path for path in (nodeforge.home / "outputs").iterdir() if path.is_file()]
 
 
-def test_a_cache_that_cannot_be_written_only_costs_time(nodeforge: CommandLine):
-    nodeforge.home.mkdir()
-    (nodeforge.home / "cache").write_text("a file, no folder")
-    assert picture(nodeforge("run", TEXT_TO_IMAGE, *QUICK)).exists()
+def test_a_cache_that_cannot_be_written_only_costs_time(in_process):
+    in_process.home.mkdir()
+    (in_process.home / "cache").write_text("a file, no folder")
+    assert picture(in_process("run", TEXT_TO_IMAGE, *QUICK)).exists()
 
 
 def hear_ctrl_c() -> None:

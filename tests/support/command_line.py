@@ -1,4 +1,4 @@
-"""Runs `nodeforge` in a process and a home of its own."""
+"""Runs `nodeforge` in a home of its own: in a process of its own, or in this one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from nodeforge.cli.main import main
 
 ROOT = Path(__file__).parent.parent.parent
 WORKFLOWS = ROOT / "workflows"
@@ -61,6 +67,23 @@ class CommandLine:
         out, err = process.communicate(timeout=240)
         assert "Traceback" not in err, err
         return Done(process.returncode, out, err)
+
+
+@dataclass
+class CommandHere:
+    """The same in this process, for commands that start no worker: their errors are told too."""
+
+    home: Path
+    patch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: object) -> Done:
+        self.patch.setenv("NODEFORGE_HOME", str(self.home))
+        self.patch.setenv("COLUMNS", "200")
+        self.patch.setattr(sys, "argv", ["nodeforge", *map(str, arguments)])
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+        return Done(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 def workflow(name: str = "text_to_image") -> dict[str, Any]:
