@@ -50,7 +50,7 @@ def measure(cells: int, candidates: int) -> dict[str, float]:
         happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
         client = WorkerClient(settings, happened.put, "cpu")
         watch = InNodes()
-        runs = Runs(client, happened, lambda: watch)
+        runs = Runs([client], happened, lambda _: watch)
         base = workflow(settings)
         try:
             return {

@@ -45,13 +45,19 @@ class WorkerProcess(Protocol):
 
 
 def spawn_worker(
-    settings: Settings, device: str, *, spare_core: bool = False, threads: int = 0
+    settings: Settings,
+    device: str,
+    *,
+    spare_core: bool = False,
+    threads: int = 0,
+    shares_work: bool = False,
 ) -> subprocess.Popen[bytes]:
     """The worker, deaf to the terminal's Ctrl+C and without a window of its own.
 
     Args:
         spare_core: It is to leave a core to the window.
         threads: How many it computes with on the processor; 0 leaves that to torch.
+        shares_work: It is to wait for a result that a worker beside it computes.
     """
     flags = 0
     if sys.platform == "win32":
@@ -61,6 +67,7 @@ def spawn_worker(
             *(sys.executable, "-P", "-m", "nodeforge.worker", "--device", device),
             *(["--spare-core"] if spare_core else []),
             *(["--threads", str(threads)] if threads else []),
+            *(["--shares-work"] if shares_work else []),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -94,7 +101,7 @@ class WorkerClient:
     Args:
         settings: Folders and limits; the worker reads the same.
         on_event: Called for every event, in a thread of the client's own.
-        device: ``auto``, ``cuda``, ``cuda:1``, ``mps``, ``xpu`` or ``cpu``.
+        device: ``auto``, ``auto:1``, ``cuda``, ``cuda:1``, ``mps``, ``xpu`` or ``cpu``.
         spawn: Starts the process.
     """
 

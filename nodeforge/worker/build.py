@@ -72,6 +72,7 @@ def build_server(
     *,
     spare_core: bool = False,
     threads: int = 0,
+    shares_work: bool = False,
     left: Callable[[], None] = lambda: None,
 ) -> Server:
     """A server on the user's settings, packs and cache; `left` as `Server` has it."""

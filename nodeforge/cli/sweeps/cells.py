@@ -1,12 +1,12 @@
-"""Runs of one workflow with other values, one after another on one worker."""
+"""Runs of one workflow with other values, one after another on each worker."""
 
 from __future__ import annotations
 
 import queue
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,13 @@ from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.files import Files
 from nodeforge.engine.plan import default_targets
+from nodeforge.engine.queue.placement import (
+    WINDOW,
+    Models,
+    Placement,
+    spawn_beside,
+    worker_devices,
+)
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.engine.sweeps.exploration import upstream
@@ -227,12 +234,14 @@ class Opened:
     Args:
         workflow: With what `--set` and `--seed` changed.
         client: The worker.
-        happened: Where its events go.
-        patience: Seconds that it is given to end in; one that has nothing to finish, none.
+        others: Those that share the cells with it.
+        happened: Where their events go.
+        patience: Seconds that each is given to end in; one that has nothing to finish, none.
     """
 
     workflow: Workflow
     client: WorkerClient
+    others: Sequence[WorkerClient]
     happened: queue.SimpleQueue[events.Event]
     patience: float = 0.0
 
@@ -243,7 +252,17 @@ class Opened:
         self.patience = PATIENCE
         nodes = every_node(self.workflow.document.graph)
         titles = {path: node.title or path for path, node in nodes.items()}
-        return Runs(self.client, self.happened, lambda: Quiet() if as_json else Bars(titles))
+        if not self.others:
+            return Runs(
+                [self.client], self.happened, lambda _: Quiet() if as_json else Bars(titles)
+            )
+        screen = Bars({})
+        return Runs(
+            [self.client, *self.others],
+            self.happened,
+            lambda name: screen.beside(titles, f"{name}: "),
+            screen,
+        )
 
 
 @contextmanager
@@ -253,8 +272,12 @@ def opened(
     assignments: Sequence[str],
     seed: int | None,
     device: str | None,
+    workers: int | None = 1,
 ) -> Iterator[Opened]:
-    """Open the workflow in `file`, and end its worker after the block.
+    """Open the workflow in `file`, and end its workers after the block.
+
+    Args:
+        workers: How many; None for as many as the settings say.
 
     Raises:
         RequestError: it cannot be opened, saves nothing, or an assignment cannot be carried out.
@@ -263,17 +286,21 @@ def opened(
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
     file = whole_file(ctx, file)
     document = read_any(file)
-    client = WorkerClient(settings, happened.put, device or settings.device)
+    devices = worker_devices(settings, workers or 0, device)
+    spawn: dict[str, Any] = {"spawn": spawn_beside(len(devices))} if len(devices) > 1 else {}
+    clients = [WorkerClient(settings, happened.put, each, **spawn) for each in devices]
+    client = clients[0]
     client.start()  # it imports its libraries while we look at the workflow
     made: Opened | None = None
     try:
         catalogue = catalogue_for(document, lambda: client)
         overrides = overridden(document, catalogue, settings, assignments, seed)
         workflow = Workflow(document, catalogue, settings, overrides.granted, file)
-        made = Opened(workflow, client, happened)
+        made = Opened(workflow, client, clients[1:], happened)
         yield made
     finally:
-        client.close(made.patience if made else 0.0)
+        for each in clients:
+            each.close(made.patience if made else 0.0)
 
 
 def cells_of(
@@ -295,49 +322,109 @@ def assignments_of(cell: Cell) -> list[str]:
     return [f"{each.axis.target}={each.text}" for each in cell.values]
 
 
-class Runs:
-    """Runs one request after another, until all are done or nothing is to be hoped for.
+@dataclass
+class _Running:
+    """A run on its way.
 
     Args:
-        client: The worker.
-        happened: Where the client puts its events.
-        watcher: Makes what shows the progress of one run.
+        number: As its caller knows it.
+        client: Where it runs.
+    """
+
+    number: int
+    client: WorkerClient
+    watcher: Watcher
+    computed: list[str] = field(default_factory=list)
+    saved: list[Path] = field(default_factory=list)
+
+
+class Runs:
+    """Runs one request after another on each worker, until all are done or no run is of use.
+
+    Args:
+        clients: The workers.
+        happened: Where the clients put their events.
+        watcher: Makes what shows the progress of one run, from its name.
+        screen: Where several are shown.
     """
 
     def __init__(
         self,
-        client: WorkerClient,
+        clients: Sequence[WorkerClient],
         happened: queue.SimpleQueue[events.Event],
-        watcher: Callable[[], Watcher],
+        watcher: Callable[[str], Watcher],
+        screen: Watcher | None = None,
     ) -> None:
         self.stopped = ""
         """Why no other run may follow; empty while one may."""
-        self._client = client
+        self._clients = clients
         self._happened = happened
         self._watcher = watcher
+        self._screen = screen
+        self._running: dict[str, _Running] = {}
         self._deaths = 0
 
     def run(self, graph: dict[str, Any], request: RunRequest) -> Outcome:
-        """Run `graph` to its end."""
-        watcher = self._watcher()
-        computed: list[str] = []
-        saved: list[Path] = []
-        self._client.run(graph, request)
-        event = events.Event(request.run)
-        while not isinstance(event, events.LAST):
+        """Run `graph` to its end, on the first worker."""
+        self._begin(0, 0, graph, request)
+        _, outcome = self._next_end()
+        return outcome
+
+    def run_all(
+        self,
+        numbers: Sequence[int],
+        models: Mapping[int, Models],
+        begin: Callable[[int], tuple[dict[str, Any], RunRequest]],
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Run several; gives the number of each and what it came to, as they end.
+
+        Args:
+            numbers: In the order in which they begin, as far as their models allow.
+            models: What each names.
+            begin: Gives the graph of a run, and what is asked, when it begins.
+        """
+        placement = Placement(lambda job: models[int(job)])
+        waiting = list(numbers)
+        while self._running or (waiting and not self.stopped):
+            busy = [each.client for each in self._running.values()]
+            for index, client in enumerate(self._clients):
+                if client in busy or not waiting or self.stopped:
+                    continue
+                number = int(placement.choose(index, [str(each) for each in waiting[:WINDOW]]))
+                waiting.remove(number)
+                placement.begin(index, str(number))
+                self._begin(index, number, *begin(number))
+            yield self._next_end()
+        if self._screen is not None:
+            self._screen.close()
+
+    def _begin(self, worker: int, number: int, graph: dict[str, Any], request: RunRequest) -> None:
+        client, watcher = self._clients[worker], self._watcher(f"Cell {number}")
+        self._running[request.run] = _Running(number, client, watcher)
+        client.run(graph, request)
+
+    def _next_end(self) -> tuple[int, Outcome]:
+        """Wait until one of the runs ends."""
+        while True:
             try:
                 event = self._happened.get()
-                watcher.tell(event)
+                if (run := self._running.get(event.run)) is None:
+                    continue
+                run.watcher.tell(event)
             except KeyboardInterrupt:
                 self.stopped = "Stopped. What was finished is kept."
-                self._client.cancel(request.run)
+                for name, each in self._running.items():
+                    each.client.cancel(name)
                 continue
             if isinstance(event, events.Finished) and event.source is Source.COMPUTED:
-                computed.append(event.node)
+                run.computed.append(event.node)
             elif isinstance(event, events.Saved):
-                saved.append(Path(event.path))
-        watcher.close()
-        return replace(self._outcome(event), files=tuple(saved), computed=tuple(computed))
+                run.saved.append(Path(event.path))
+            elif isinstance(event, events.LAST):
+                del self._running[event.run]
+                run.watcher.close()
+                files, computed = tuple(run.saved), tuple(run.computed)
+                return run.number, replace(self._outcome(event), files=files, computed=computed)
 
     def _outcome(self, event: events.Event) -> Outcome:
         died = isinstance(event, events.WorkerDied)
