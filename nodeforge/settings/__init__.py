@@ -133,6 +133,9 @@ class Settings:
     """Of VAEs, likewise."""
     memory_cache_bytes: int = 2 * GIB
     disk_cache_bytes: int = 10 * GIB
+    shared_cache: str = ""
+    """A folder in which several machines keep results, as on a NAS; empty for none."""
+    shared_cache_bytes: int = 100 * GIB
     packs_allowed: dict[str, str] = field(default_factory=dict)
     pickles_allowed: dict[str, str] = field(default_factory=dict)
     """Pickles whose tensors may be read: content keys to names of files."""
