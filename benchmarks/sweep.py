@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.reporting import options, tell
-from nodeforge.cli.sweeps.cells import Runs, Workflow
+from nodeforge.cli.sweeps.cells import Workflow
+from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.engine import events
 from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.events import Source

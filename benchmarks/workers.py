@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.reporting import options, tell
-from nodeforge.cli.sweeps.cells import Runs, Workflow
+from nodeforge.cli.sweeps.cells import Workflow
+from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.cli.watch import Quiet
 from nodeforge.engine import events
 from nodeforge.engine.client import WorkerClient, spawn_worker

@@ -13,13 +13,13 @@ import click
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.sweeps.cells import (
     CellRun,
-    Runs,
     Workflow,
     assignments_of,
     cells_of,
     opened,
     refuse_problems,
 )
+from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.prepared import writable
 from nodeforge.engine.queue.placement import models_of
