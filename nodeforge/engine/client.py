@@ -23,6 +23,10 @@ PATIENCE = 10.0
 """Seconds after a Stop until the worker is ended by force."""
 
 
+_LAST_WORDS = 1.0
+"""Seconds to wait for what a worker that has ended has printed."""
+
+
 class WorkerError(NodeForgeError):
     """The worker could not answer."""
 
@@ -79,6 +83,17 @@ def spawn_worker(
     )
 
 
+def told_end(code: int, words: str) -> str:
+    """How a worker ended, with the error that it printed last: ``code 1 (MemoryError)``."""
+    lines = [line for line in words.splitlines() if line.strip()]
+    first = max((n for n, line in enumerate(lines) if not line.startswith(" ")), default=0)
+    said = " ".join(" ".join(lines[first:]).split())
+    kind, colon, fact = said.partition(": ")
+    if colon and " " not in kind:  # a full name of an exception
+        said = f"{kind.rpartition('.')[2]}: {fact}"
+    return f"code {code} ({said})" if said else f"code {code}"
+
+
 def _working_folder(settings: Settings) -> Path:
     """A folder in which nobody else puts files: what lies beside a workflow is never run."""
     try:
@@ -124,6 +139,7 @@ class WorkerClient:
         self._process: WorkerProcess | None = None
         self._killed: WorkerProcess | None = None
         self._reader: threading.Thread | None = None
+        self._listener: threading.Thread | None = None
         self._stderr: collections.deque[str] = collections.deque(maxlen=40)
 
     @property
@@ -142,9 +158,10 @@ class WorkerClient:
             if self.pid is not None:
                 return
             process = self._process = self._spawn(self._settings, self._device)
+            self._listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
+            self._listener.start()
             self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
             self._reader.start()
-        threading.Thread(target=self._listen, args=(process,), daemon=True).start()
 
     def _hear_out(self) -> None:
         """Wait until the runs of a worker that has ended are told so, and not those to come."""
@@ -288,6 +305,8 @@ class WorkerClient:
     def _ended(self, process: WorkerProcess, code: int) -> None:
         if process is not self._process:
             return
+        if self._listener is not None:
+            self._listener.join(_LAST_WORDS)
         words = "\n".join(self._stderr)
         runs, self._runs = self._runs, set()
         answers, self._answers = self._answers, {}
@@ -295,7 +314,7 @@ class WorkerClient:
             self._on_event(events.WorkerDied(run, code, words))
         for future in answers.values():
             future.set_exception(
-                WorkerError(f"the worker ended with code {code}.", way_out="Try again.")
+                WorkerError(f"the worker ended with {told_end(code, words)}.", way_out="Try again.")
             )
 
     def _listen(self, process: WorkerProcess) -> None:

@@ -25,6 +25,7 @@ from nodeforge.engine.context import RunRequest
 from nodeforge.engine.files import Files
 from nodeforge.engine.plan import default_targets
 from nodeforge.engine.queue.placement import (
+    check_devices,
     spawn_beside,
     worker_devices,
 )
@@ -274,6 +275,7 @@ def opened(
         catalogue = catalogue_for(document, lambda: client)
         overrides = overridden(document, catalogue, settings, assignments, seed)
         workflow = Workflow(document, catalogue, settings, overrides.granted, file)
+        check_devices(clients, devices)
         made = Opened(workflow, client, clients[1:], happened)
         yield made
     finally:

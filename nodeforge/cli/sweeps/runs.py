@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.client import WorkerClient, told_end
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.queue.placement import WINDOW, Models, Placement
@@ -149,7 +149,7 @@ class Runs:
                     self.stopped = str(event.error)
                 return Outcome(error=str(event.error))
             case events.WorkerDied():
-                fact = f"The worker ended with code {event.exit_code}."
+                fact = f"The worker ended with {told_end(event.exit_code, event.last_words)}."
                 if self._deaths == _MOST_DEATHS:
                     self.stopped = f"{fact} It did so {self._deaths} times in a row."
                 return Outcome(error=fact)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
-from nodeforge.engine.client import WorkerProcess, spawn_worker
+from nodeforge.engine.client import WorkerClient, WorkerProcess, spawn_worker
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
@@ -56,6 +57,45 @@ def worker_devices(settings: Settings, count: int, device: str | None = None) ->
     if count == 1 or device in ("cpu", "mps") or ":" in device:
         return (device,) * count
     return tuple(f"{device}:{number}" for number in range(count))
+
+
+def check_devices(clients: Sequence[WorkerClient], devices: Sequence[str]) -> None:
+    """Start several workers, and refuse devices that are not there before any job begins.
+
+    Raises:
+        WorkersError: one of `devices` is not there.
+        WorkerError: the first worker cannot tell.
+    """
+    if len(clients) == 1 or set(devices) <= {"cpu"}:
+        return
+    for client in clients:
+        client.start()
+    refuse_missing(devices, clients[0].ask("devices").result()["devices"])
+
+
+def refuse_missing(devices: Sequence[str], there: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse workers without a device.
+
+    Args:
+        devices: Of each worker, as `worker_devices` gives them.
+        there: What the worker reports, the best first.
+
+    Raises:
+        WorkersError: one is not there.
+    """
+    best = there[0]["kind"]
+    names = {each[name] for each in there for name in ("kind", "device")}
+    cards = sum(each["kind"] == best for each in there)
+    for number, device in enumerate(devices, 1):
+        kind, _, place = device.partition(":")
+        is_there = best == "cpu" or int(place or 0) < cards if kind == "auto" else device in names
+        if not is_there:
+            known = ", ".join(each["device"] for each in there)
+            raise WorkersError(
+                f"there is no device '{device}' for worker {number}; there are: {known}.",
+                way_out="Run fewer workers, choose another device, or name the devices in the "
+                "setting 'worker_devices'.",
+            )
 
 
 def spawn_beside(count: int) -> Spawn:

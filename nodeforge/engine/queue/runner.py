@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerError
+from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerError, told_end
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
 from nodeforge.engine.queue.claims import JobClaims
@@ -25,6 +25,7 @@ from nodeforge.engine.queue.placement import (
     Models,
     Placement,
     Spawn,
+    check_devices,
     models_of,
     spawn_beside,
 )
@@ -117,7 +118,7 @@ class Worker:
         wanted: The state that people want of that job; empty where it may run on.
         heard: Whether the process has said anything about it.
         died_at_once: How often in a row it has died before it did anything.
-        last_words: What it printed last before that.
+        end: How it did so last.
     """
 
     number: int
@@ -126,7 +127,7 @@ class Worker:
     wanted: str = ""
     heard: bool = False
     died_at_once: int = 0
-    last_words: str = ""
+    end: str = ""
 
     @property
     def is_of_use(self) -> bool:
@@ -184,12 +185,14 @@ class QueueRunner:
             LeaseTakenError: another process runs the queue.
             LeaseLostError: another has taken it over.
             DatabaseError: the queue can no longer be written.
+            WorkersError: there is no device for one of several workers.
         """
         for left in self._claims.acquire():
             remove_leftovers(left)
         heartbeat = Heartbeat(self._jobs, self._claims.lease, self._beat_seconds)
         patience = PATIENCE
         try:
+            check_devices([worker.client for worker in self._workers], self._devices)
             return self._work_off(heartbeat)
         except LeaseLostError:
             patience = 0.0
@@ -293,7 +296,7 @@ class QueueRunner:
                 continue
             if isinstance(event, events.WorkerDied):
                 worker.died_at_once = 0 if worker.heard else worker.died_at_once + 1
-                worker.last_words = event.last_words
+                worker.end = told_end(event.exit_code, event.last_words)
                 self._placement.forget(worker.number)
             else:
                 worker.died_at_once = 0
@@ -314,9 +317,10 @@ class QueueRunner:
             self._jobs.pause_queue(True)
             summary.stopped = "The disk is full: free some space, then resume the queue."
         elif not any(worker.is_of_use for worker in self._workers):
-            words = self._workers[0].last_words.strip().splitlines() or [""]
-            why = f" ({words[-1]})" if words[-1] else ""
-            summary.stopped = f"The worker ends as soon as it starts{why}; see 'nodeforge doctor'."
+            end = self._workers[0].end
+            summary.stopped = (
+                f"The worker ends as soon as it starts, with {end}; see 'nodeforge doctor'."
+            )
 
     def _heed(self, worker: Worker) -> None:
         """Stop a worker's job where people want that."""

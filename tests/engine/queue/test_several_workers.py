@@ -16,6 +16,7 @@ from nodeforge.engine.queue.placement import (
     Models,
     Placement,
     WorkersError,
+    refuse_missing,
     worker_devices,
 )
 from nodeforge.engine.queue.runner import QueueRunner, Worker
@@ -152,3 +153,14 @@ def test_each_worker_has_a_card_or_what_the_settings_name():
         worker_devices(named, 3)
     with pytest.raises(WorkersError, match="cannot be started"):
         worker_devices(replace(settings, workers=0), 0)
+
+
+def test_workers_without_a_device_are_refused():
+    processor = {"kind": "cpu", "device": "cpu"}
+    cards = [{"kind": "cuda", "device": f"cuda:{number}"} for number in range(2)]
+    refuse_missing(("auto:0", "auto:1", "auto:7"), [processor])
+    refuse_missing(("auto:0", "auto:1", "cuda:1", "cpu"), [*cards, processor])
+    with pytest.raises(WorkersError, match="'auto:2' for worker 3; there are: cuda:0, cuda:1, cpu"):
+        refuse_missing(("auto:0", "auto:1", "auto:2"), [*cards, processor])
+    with pytest.raises(WorkersError, match="'cuda:0' for worker 1"):
+        refuse_missing(("cuda:0", "cuda:1"), [processor])
