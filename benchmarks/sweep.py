@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.reporting import options, tell
-from nodeforge.cli.sweeps.cells import Runs, Workflow
+from nodeforge.cli.sweeps.cells import Workflow
+from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.engine import events
 from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.events import Source
@@ -50,7 +51,7 @@ def measure(cells: int, candidates: int) -> dict[str, float]:
         happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
         client = WorkerClient(settings, happened.put, "cpu")
         watch = InNodes()
-        runs = Runs(client, happened, lambda: watch)
+        runs = Runs([client], happened, lambda _: watch)
         base = workflow(settings)
         try:
             return {

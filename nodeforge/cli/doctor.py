@@ -16,6 +16,7 @@ import click
 from nodeforge import __version__, models
 from nodeforge.cli.cache import human_size
 from nodeforge.cli.system_libraries import mending_command, missing_packages
+from nodeforge.engine.cache import shared_problem
 from nodeforge.engine.client import WorkerClient
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings, load_settings, shipped
@@ -110,6 +111,10 @@ def _folders(settings: Settings) -> list[tuple[str, str]]:
         _row("model folder", f"{folder.path} ({folder.layout})")
     for file in settings.extra_model_paths:
         _row("model folders of", file)
+    if settings.shared_cache:
+        _row("shared cache", settings.shared_cache)
+        if problem := shared_problem(Path(settings.shared_cache)):
+            missing.append((f"the shared cache {problem[0]}", problem[1]))
     mend = f"Mend {settings.file}."
     missing += [(f"in the settings, {problem}", mend) for problem in settings.problems]
     missing += models.folder_problems(settings)

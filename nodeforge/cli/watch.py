@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -99,6 +100,9 @@ class Bars:
     def __init__(self, titles: Mapping[str, str], explain: bool = False) -> None:
         self._titles = titles
         self._explain = explain
+        self._run = ""
+        self._of: Bars | None = None
+        """The bars among which these are shown."""
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -112,6 +116,17 @@ class Bars:
         )
         self._tasks: dict[str, TaskID] = {}
         self._progress.start()
+
+    def beside(self, titles: Mapping[str, str], run: str) -> Bars:
+        """Bars of a run that is shown here among others.
+
+        Args:
+            titles: Of its nodes, by id.
+            run: Precedes its titles.
+        """
+        made = copy(self)
+        made._titles, made._run, made._of, made._tasks = titles, run, self, {}
+        return made
 
     def tell(self, event: events.Event) -> None:
         match event:
@@ -132,22 +147,26 @@ class Bars:
                 pass
 
     def close(self) -> None:
-        self._progress.stop()
+        if self._of is None:
+            self._progress.stop()
+            return
+        for task in self._tasks.values():
+            self._progress.remove_task(task)
 
     def _step(self, event: events.Progress) -> None:
         if event.node not in self._tasks:
-            title = self._title(event.node)
+            title = self._run + self._title(event.node)
             self._tasks[event.node] = self._progress.add_task(title, total=event.of)
         self._progress.update(self._tasks[event.node], completed=event.step + event.part)
 
     def _read(self, event: events.Reading) -> None:
         if event.path not in self._tasks:
-            title = f"Reading {Path(event.path).name} (MiB, once)"
+            title = f"{self._run}Reading {Path(event.path).name} (MiB, once)"
             self._tasks[event.path] = self._progress.add_task(title, total=event.of >> 20)
         self._progress.update(self._tasks[event.path], completed=event.done >> 20)
 
     def _say(self, text: str) -> None:
-        self._console.print(text, style="dim", markup=False)
+        self._console.print(self._run + text, style="dim", markup=False)
 
     def _title(self, node: str) -> str:
         number, of = number_of(node)

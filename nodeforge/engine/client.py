@@ -23,6 +23,10 @@ PATIENCE = 10.0
 """Seconds after a Stop until the worker is ended by force."""
 
 
+_LAST_WORDS = 1.0
+"""Seconds to wait for what a worker that has ended has printed."""
+
+
 class WorkerError(NodeForgeError):
     """The worker could not answer."""
 
@@ -45,13 +49,19 @@ class WorkerProcess(Protocol):
 
 
 def spawn_worker(
-    settings: Settings, device: str, *, spare_core: bool = False, threads: int = 0
+    settings: Settings,
+    device: str,
+    *,
+    spare_core: bool = False,
+    threads: int = 0,
+    shares_work: bool = False,
 ) -> subprocess.Popen[bytes]:
     """The worker, deaf to the terminal's Ctrl+C and without a window of its own.
 
     Args:
         spare_core: It is to leave a core to the window.
         threads: How many it computes with on the processor; 0 leaves that to torch.
+        shares_work: It is to wait for a result that a worker beside it computes.
     """
     flags = 0
     if sys.platform == "win32":
@@ -61,6 +71,7 @@ def spawn_worker(
             *(sys.executable, "-P", "-m", "nodeforge.worker", "--device", device),
             *(["--spare-core"] if spare_core else []),
             *(["--threads", str(threads)] if threads else []),
+            *(["--shares-work"] if shares_work else []),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -70,6 +81,17 @@ def spawn_worker(
         creationflags=flags,
         start_new_session=sys.platform != "win32",
     )
+
+
+def told_end(code: int, words: str) -> str:
+    """How a worker ended, with the error that it printed last: ``code 1 (MemoryError)``."""
+    lines = [line for line in words.splitlines() if line.strip()]
+    first = max((n for n, line in enumerate(lines) if not line.startswith(" ")), default=0)
+    said = " ".join(" ".join(lines[first:]).split())
+    kind, colon, fact = said.partition(": ")
+    if colon and " " not in kind:  # a full name of an exception
+        said = f"{kind.rpartition('.')[2]}: {fact}"
+    return f"code {code} ({said})" if said else f"code {code}"
 
 
 def _working_folder(settings: Settings) -> Path:
@@ -94,7 +116,7 @@ class WorkerClient:
     Args:
         settings: Folders and limits; the worker reads the same.
         on_event: Called for every event, in a thread of the client's own.
-        device: ``auto``, ``cuda``, ``cuda:1``, ``mps``, ``xpu`` or ``cpu``.
+        device: ``auto``, ``auto:1``, ``cuda``, ``cuda:1``, ``mps``, ``xpu`` or ``cpu``.
         spawn: Starts the process.
     """
 
@@ -117,6 +139,7 @@ class WorkerClient:
         self._process: WorkerProcess | None = None
         self._killed: WorkerProcess | None = None
         self._reader: threading.Thread | None = None
+        self._listener: threading.Thread | None = None
         self._stderr: collections.deque[str] = collections.deque(maxlen=40)
 
     @property
@@ -135,9 +158,10 @@ class WorkerClient:
             if self.pid is not None:
                 return
             process = self._process = self._spawn(self._settings, self._device)
+            self._listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
+            self._listener.start()
             self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
             self._reader.start()
-        threading.Thread(target=self._listen, args=(process,), daemon=True).start()
 
     def _hear_out(self) -> None:
         """Wait until the runs of a worker that has ended are told so, and not those to come."""
@@ -281,6 +305,8 @@ class WorkerClient:
     def _ended(self, process: WorkerProcess, code: int) -> None:
         if process is not self._process:
             return
+        if self._listener is not None:
+            self._listener.join(_LAST_WORDS)
         words = "\n".join(self._stderr)
         runs, self._runs = self._runs, set()
         answers, self._answers = self._answers, {}
@@ -288,7 +314,7 @@ class WorkerClient:
             self._on_event(events.WorkerDied(run, code, words))
         for future in answers.values():
             future.set_exception(
-                WorkerError(f"the worker ended with code {code}.", way_out="Try again.")
+                WorkerError(f"the worker ended with {told_end(code, words)}.", way_out="Try again.")
             )
 
     def _listen(self, process: WorkerProcess) -> None:

@@ -260,10 +260,11 @@ class Executor:
             return self._compute(node, run, others)
         waited = self._in_flight.hold(node.key, run, run.state.stop)
         try:
-            if waited and (found := self._cache.get(node.key)):
-                self._report_reused(run, {node.id: found[1]})
-                return found[0]
-            return self._compute(node, run, others)
+            with self._cache.claimed(node.key, run.state.stop) as perhaps:
+                if (waited or perhaps) and (found := self._cache.get(node.key)):
+                    self._report_reused(run, {node.id: found[1]})
+                    return found[0]
+                return self._compute(node, run, others)
         finally:
             self._in_flight.release(node.key)
 

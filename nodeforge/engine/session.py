@@ -77,6 +77,7 @@ class Session:
             for type_id, node_type in node_types.items()
             if node_type.spec.planned
         }
+        self._told_problem = ""
         self._reasons = Reasons(settings.cache / "last-runs" if cache.disk else None)
         self._executor = Executor(node_types, cache, self.networks, guard, self._reasons)
         self._afresh = partial(Executor, node_types, networks=self.networks, guard=guard)
@@ -197,11 +198,20 @@ class Session:
             state.emit(events.Failed(request.run, "", unexpected_report(error)))
         else:
             seconds = time.perf_counter() - start
+            self._tell_of_shared_cache(request, state, plan)
             kept = self._last_steps(plan, request.kept_loops)
             calls = state.model_calls
             state.emit(events.RunFinished(request.run, state.outputs, seconds, calls, kept))
             return results
         return {}
+
+    def _tell_of_shared_cache(self, request: RunRequest, state: RunState, plan: Plan) -> None:
+        """Say once that the folder which machines share cannot be used, or can no more."""
+        problem = self.cache.shared.problem() if self.cache.shared is not None else ""
+        if problem and problem != self._told_problem:
+            fact = f"{problem} Results are kept on this machine alone."
+            state.emit(events.Notice(request.run, plan.targets[0], fact))
+        self._told_problem = problem
 
 
 def _read_models(unread: Mapping[Path, int], request: RunRequest, state: RunState) -> None:

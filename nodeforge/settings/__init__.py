@@ -14,6 +14,8 @@ from typing import Any, get_type_hints
 from nodeforge.errors import RequestError
 
 GIB = 2**30
+MOST_WORKERS = 64
+"""Processes that may share the jobs of one queue."""
 _NOT_IN_FILE = ("home", "problems")
 
 
@@ -116,6 +118,10 @@ class Settings:
     extra_model_paths: tuple[str, ...] = ()
     output_folder: str = ""
     device: str = "auto"
+    workers: int = 1
+    """How many processes run the jobs of `nodeforge queue run` and of a sweep."""
+    worker_devices: tuple[str, ...] = ()
+    """The device of each; without, each has a card of its own, or a share of the processor."""
     memory_mode: MemoryMode = MemoryMode.AUTO
     precision: Precision = Precision.AUTO
     fp8_weights: bool = False
@@ -127,6 +133,9 @@ class Settings:
     """Of VAEs, likewise."""
     memory_cache_bytes: int = 2 * GIB
     disk_cache_bytes: int = 10 * GIB
+    shared_cache: str = ""
+    """A folder in which several machines keep results, as on a NAS; empty for none."""
+    shared_cache_bytes: int = 100 * GIB
     packs_allowed: dict[str, str] = field(default_factory=dict)
     pickles_allowed: dict[str, str] = field(default_factory=dict)
     """Pickles whose tensors may be read: content keys to names of files."""

@@ -22,6 +22,7 @@ def main() -> None:
         replies,
         spare_core=arguments.spare_core,
         threads=arguments.threads,
+        shares_work=arguments.shares_work,
         left=lambda: _end_within(arguments.patience),
     )
     server.serve()
@@ -32,6 +33,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--spare-core", action="store_true", help="leave a core to the window")
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: as torch does")
+    parser.add_argument("--shares-work", action="store_true", help="with workers beside it")
     parser.add_argument(
         "--patience", type=float, default=30.0, help="seconds to end in, once the client has gone"
     )

@@ -18,10 +18,10 @@ from nodeforge.diffusion.tensors.attention import attention_backends
 from nodeforge.diffusion.tensors.devices import choose, devices, out_of_memory_explained, report_of
 from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.diffusion.weights import pickles, saving
-from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
+from nodeforge.engine.cache import DiskTier, KeyClaims, MemoryTier, ResultCache, SharedTier
 from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json
-from nodeforge.settings import load_settings
+from nodeforge.settings import Settings, load_settings
 from nodeforge.values import Recipe
 from nodeforge.worker.clips import OpenClips, facts_of
 from nodeforge.worker.codec import ValueCodec
@@ -72,9 +72,14 @@ def build_server(
     *,
     spare_core: bool = False,
     threads: int = 0,
+    shares_work: bool = False,
     left: Callable[[], None] = lambda: None,
 ) -> Server:
-    """A server on the user's settings, packs and cache; `left` as `Server` has it."""
+    """A server on the user's settings, packs and cache; `left` as `Server` has it.
+
+    Args:
+        shares_work: Waits for results that another worker on this cache computes.
+    """
     settings = load_settings()
     if threads:
         torch.set_num_threads(threads)
@@ -86,12 +91,20 @@ def build_server(
         MemoryTier(settings.memory_cache_bytes),
         DiskTier(settings.cache / "results", cache_version(), settings.disk_cache_bytes),
         ValueCodec(),
+        KeyClaims(settings.cache / "claims") if shares_work else None,
+        _shared_tier(settings),
     )
     session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), guard)
     clips = OpenClips()
     playing = _clip_answers(clips)
     answers = _answers(session, packs, residency, clips) | playing
     return Server(session, requests, replies, answers, left, _prepare, _NEED_LIBRARIES, playing)
+
+
+def _shared_tier(settings: Settings) -> SharedTier | None:
+    if not settings.shared_cache:
+        return None
+    return SharedTier(Path(settings.shared_cache), cache_version(), settings.shared_cache_bytes)
 
 
 def _prepare() -> None:

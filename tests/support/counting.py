@@ -322,14 +322,14 @@ class Bench:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def open_bench(home: Path, memory: int = 2**20, packs: Iterable[str] = ()) -> Bench:
+def open_bench(home: Path, memory: int = 2**20, packs: Iterable[str] = (), **tiers: Any) -> Bench:
     """A bench on `home`, as a new process would open it: nothing is in memory.
 
-    `packs`: shipped ones whose nodes it has, too.
+    `packs`: shipped ones whose nodes it has, too; `tiers`: what `ResultCache` may have besides.
     """
     settings = Settings(home=home)
     disk = DiskTier(settings.cache / "results", "test", 2**20)
-    cache = ResultCache(MemoryTier(memory), disk, ValueCodec())
+    cache = ResultCache(MemoryTier(memory), disk, ValueCodec(), **tiers)
     node_types = dict(NODE_TYPES)
     for name in packs:
         node_types |= load_pack(shipped("nodes") / name)

@@ -96,7 +96,7 @@ def run_queue(address: Path, kind: str, home: Path) -> None:
     def spawn(settings: Settings, device: str) -> Any:
         return SocketWorker(address, kind, home)
 
-    QueueRunner(JobQueue(home), Settings(home=home), Watch(), device="cpu", spawn=spawn).run()
+    QueueRunner(JobQueue(home), Settings(home=home), Watch(), devices=["cpu"], spawn=spawn).run()
 
 
 def run_window(address: Path, kind: str, home: Path) -> None:

@@ -154,10 +154,12 @@ class Watch:
         self.events: list[events.Event] = []
         self.outcomes: list[tuple[str, Outcome]] = []
         self.order: list[str] = []
+        self.workers: dict[str, str] = {}
         self._on_event = on_event
 
-    def started(self, job: Job, document: Document) -> None:
+    def started(self, job: Job, document: Document, worker: str) -> None:
         self.order.append(job.id)
+        self.workers[job.id] = worker
 
     def tell(self, job: Job, event: events.Event) -> None:
         self.events.append(event)

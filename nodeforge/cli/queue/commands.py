@@ -215,24 +215,31 @@ def log(job: str) -> None:
 @command.command()
 @options.out("Where jobs save that name no folder.")
 @options.DEVICE
+@options.WORKERS
 @_json
 @click.pass_context
-def run(ctx: click.Context, out: Path | None, device: str | None, as_json: bool) -> None:
-    """Run the jobs one after another until none waits; print the paths of what they save.
+def run(
+    ctx: click.Context, out: Path | None, device: str | None, workers: int | None, as_json: bool
+) -> None:
+    """Run the jobs until none waits; print the paths of what they save.
+
+    They run one after another, or with several workers so many at a time.
 
     Ends with 0 where all are done, 1 where some failed or still wait, 2 where it cannot begin.
     """
     from nodeforge.cli.queue.watch import QueueWatch
+    from nodeforge.engine.queue.placement import worker_devices
     from nodeforge.engine.queue.runner import QueueRunner, with_outputs
 
     settings = user_settings()
+    devices = worker_devices(settings, workers or 0, device)
     settings = with_outputs(settings, writable(out) if out else None)
     with _queue(settings) as queue:
         waiting = [job for job in queue.pending() if job.state is not State.PAUSED]
         if queue.paused and waiting:
             raise QueueError("the queue is paused.", way_out="Go on: nodeforge queue resume.")
         watch = QueueWatch(len(waiting), as_json)
-        runner = QueueRunner(queue, settings, watch, device=device or settings.device)
+        runner = QueueRunner(queue, settings, watch, devices=devices)
         with _stopping(runner.stop), watch:
             summary = runner.run()
         failed = summary.count(State.FAILED)

@@ -29,7 +29,9 @@ class QueueWatch:
     def __init__(self, count: int, as_json: bool) -> None:
         self._count, self._as_json = count, as_json
         self._number = 0
-        self._watcher: Watcher | None = None
+        self._watchers: dict[str, Watcher] = {}
+        """Of the jobs that run, by id."""
+        self._screen: Bars | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -40,30 +42,38 @@ class QueueWatch:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self._close()
+        for job in list(self._watchers):
+            self._close(job)
+        if self._screen is not None:
+            self._screen.close()
 
-    def started(self, job: Job, document: Document) -> None:
-        self._close()
+    def started(self, job: Job, document: Document, worker: str) -> None:
         self._number += 1
         if self._as_json:
-            self._say(job, State.RUNNING)
-            self._watcher = _JobLines(job.id)
+            self._say(job, State.RUNNING, worker=worker)
+            self._watchers[job.id] = _JobLines(job.id)
             return
         of = f"/{self._count}" if self._number <= self._count else ""
         goes_on = ", goes on" if job.attempts > 1 else ""
-        click.echo(f"Job {self._number}{of} {job.id}: {job.name}{goes_on}", err=True)
+        on = f", {worker}" if worker else ""
+        click.echo(f"Job {self._number}{of} {job.id}: {job.name}{goes_on}{on}", err=True)
         titles = {path: node.title or path for path, node in every_node(document.graph).items()}
-        self._watcher = Bars(titles)
+        if not worker:
+            self._watchers[job.id] = Bars(titles)
+            return
+        if self._screen is None:
+            self._screen = Bars({})
+        self._watchers[job.id] = self._screen.beside(titles, f"{job.id} ")
 
     def tell(self, job: Job, event: events.Event) -> None:
-        if self._watcher is not None:
-            self._watcher.tell(event)
+        if job.id in self._watchers:
+            self._watchers[job.id].tell(event)
         if isinstance(event, events.Saved) and not self._as_json:
             click.echo(event.path)
             sys.stdout.flush()
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        self._close()
+        self._close(job.id)
         if self._as_json:
             self._say(job, outcome.state, outcome.error)
         elif outcome.error is not None:
@@ -74,15 +84,22 @@ class QueueWatch:
         elif outcome.state is not State.DONE:
             click.echo(f"Job {job.id} is {outcome.state}.", err=True)
 
-    def _close(self) -> None:
-        if self._watcher is not None:
-            self._watcher.close()
-            self._watcher = None
+    def _close(self, job: str) -> None:
+        if (watcher := self._watchers.pop(job, None)) is not None:
+            watcher.close()
 
-    def _say(self, job: Job, state: State, error: events.ErrorReport | None = None) -> None:
+    def _say(
+        self,
+        job: Job,
+        state: State,
+        error: events.ErrorReport | None = None,
+        worker: str = "",
+    ) -> None:
         told = {"event": "job", "job": job.id, "name": job.name, "state": state}
         if error is not None:
             told["error"] = str(error)
+        if worker:
+            told["worker"] = worker
         click.echo(json.dumps(told))
         sys.stdout.flush()
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from nodeforge.cli.sweeps.cells import CellRun, Outcome, Runs, Workflow
+from nodeforge.cli.sweeps.cells import CellRun, Workflow
+from nodeforge.cli.sweeps.runs import Outcome, Runs
 from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.sweeps.candidate_files import SHEET, CandidateFiles

@@ -1,29 +1,34 @@
-"""Runs of one workflow with other values, one after another on one worker."""
+"""Runs of one workflow with other values, one after another on each worker."""
 
 from __future__ import annotations
 
 import queue
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from nodeforge import models
 from nodeforge.cli.overrides import Overrides
+from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.cli.workflow.prepared import catalogue_for, overridden
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
-from nodeforge.engine.events import Source
 from nodeforge.engine.files import Files
 from nodeforge.engine.plan import default_targets
+from nodeforge.engine.queue.placement import (
+    check_devices,
+    spawn_beside,
+    worker_devices,
+)
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.engine.sweeps.exploration import upstream
@@ -41,14 +46,6 @@ from nodeforge.lint.reports import line
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, FileWidget
 
-if TYPE_CHECKING:
-    from nodeforge.cli.watch import Watcher
-
-_HOPELESS = frozenset({"NoRoomError", "DiskFullError"})
-"""Kinds of errors that the next cell would meet as well."""
-_MOST_DEATHS = 3
-"""So often may the worker end in a row."""
-
 
 class NothingSavedError(RequestError):
     """A workflow that leaves no picture to be compared."""
@@ -65,17 +62,6 @@ class CellRun:
 
     document: Document
     granted: list[str]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to; `error` is empty where it went well."""
-
-    files: tuple[Path, ...] = ()
-    seconds: float = 0.0
-    model_calls: int = 0
-    computed: tuple[str, ...] = ()
-    error: str = ""
 
 
 class Workflow:
@@ -227,12 +213,14 @@ class Opened:
     Args:
         workflow: With what `--set` and `--seed` changed.
         client: The worker.
-        happened: Where its events go.
-        patience: Seconds that it is given to end in; one that has nothing to finish, none.
+        others: Those that share the cells with it.
+        happened: Where their events go.
+        patience: Seconds that each is given to end in; one that has nothing to finish, none.
     """
 
     workflow: Workflow
     client: WorkerClient
+    others: Sequence[WorkerClient]
     happened: queue.SimpleQueue[events.Event]
     patience: float = 0.0
 
@@ -243,7 +231,17 @@ class Opened:
         self.patience = PATIENCE
         nodes = every_node(self.workflow.document.graph)
         titles = {path: node.title or path for path, node in nodes.items()}
-        return Runs(self.client, self.happened, lambda: Quiet() if as_json else Bars(titles))
+        if not self.others:
+            return Runs(
+                [self.client], self.happened, lambda _: Quiet() if as_json else Bars(titles)
+            )
+        screen = Bars({})
+        return Runs(
+            [self.client, *self.others],
+            self.happened,
+            lambda name: screen.beside(titles, f"{name}: "),
+            screen,
+        )
 
 
 @contextmanager
@@ -253,8 +251,12 @@ def opened(
     assignments: Sequence[str],
     seed: int | None,
     device: str | None,
+    workers: int | None = 1,
 ) -> Iterator[Opened]:
-    """Open the workflow in `file`, and end its worker after the block.
+    """Open the workflow in `file`, and end its workers after the block.
+
+    Args:
+        workers: How many; None for as many as the settings say.
 
     Raises:
         RequestError: it cannot be opened, saves nothing, or an assignment cannot be carried out.
@@ -263,17 +265,22 @@ def opened(
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
     file = whole_file(ctx, file)
     document = read_any(file)
-    client = WorkerClient(settings, happened.put, device or settings.device)
+    devices = worker_devices(settings, workers or 0, device)
+    spawn: dict[str, Any] = {"spawn": spawn_beside(len(devices))} if len(devices) > 1 else {}
+    clients = [WorkerClient(settings, happened.put, each, **spawn) for each in devices]
+    client = clients[0]
     client.start()  # it imports its libraries while we look at the workflow
     made: Opened | None = None
     try:
         catalogue = catalogue_for(document, lambda: client)
         overrides = overridden(document, catalogue, settings, assignments, seed)
         workflow = Workflow(document, catalogue, settings, overrides.granted, file)
-        made = Opened(workflow, client, happened)
+        check_devices(clients, devices)
+        made = Opened(workflow, client, clients[1:], happened)
         yield made
     finally:
-        client.close(made.patience if made else 0.0)
+        for each in clients:
+            each.close(made.patience if made else 0.0)
 
 
 def cells_of(
@@ -293,66 +300,3 @@ def cells_of(
 def assignments_of(cell: Cell) -> list[str]:
     """What makes a cell of the workflow, as ``NODE.PORT=VALUE``."""
     return [f"{each.axis.target}={each.text}" for each in cell.values]
-
-
-class Runs:
-    """Runs one request after another, until all are done or nothing is to be hoped for.
-
-    Args:
-        client: The worker.
-        happened: Where the client puts its events.
-        watcher: Makes what shows the progress of one run.
-    """
-
-    def __init__(
-        self,
-        client: WorkerClient,
-        happened: queue.SimpleQueue[events.Event],
-        watcher: Callable[[], Watcher],
-    ) -> None:
-        self.stopped = ""
-        """Why no other run may follow; empty while one may."""
-        self._client = client
-        self._happened = happened
-        self._watcher = watcher
-        self._deaths = 0
-
-    def run(self, graph: dict[str, Any], request: RunRequest) -> Outcome:
-        """Run `graph` to its end."""
-        watcher = self._watcher()
-        computed: list[str] = []
-        saved: list[Path] = []
-        self._client.run(graph, request)
-        event = events.Event(request.run)
-        while not isinstance(event, events.LAST):
-            try:
-                event = self._happened.get()
-                watcher.tell(event)
-            except KeyboardInterrupt:
-                self.stopped = "Stopped. What was finished is kept."
-                self._client.cancel(request.run)
-                continue
-            if isinstance(event, events.Finished) and event.source is Source.COMPUTED:
-                computed.append(event.node)
-            elif isinstance(event, events.Saved):
-                saved.append(Path(event.path))
-        watcher.close()
-        return replace(self._outcome(event), files=tuple(saved), computed=tuple(computed))
-
-    def _outcome(self, event: events.Event) -> Outcome:
-        died = isinstance(event, events.WorkerDied)
-        self._deaths = self._deaths + 1 if died else 0
-        match event:
-            case events.RunFinished():
-                return Outcome(seconds=event.seconds, model_calls=event.model_calls)
-            case events.Failed():
-                if event.error.kind in _HOPELESS:
-                    self.stopped = str(event.error)
-                return Outcome(error=str(event.error))
-            case events.WorkerDied():
-                fact = f"The worker ended with code {event.exit_code}."
-                if self._deaths == _MOST_DEATHS:
-                    self.stopped = f"{fact} It did so {self._deaths} times in a row."
-                return Outcome(error=fact)
-            case _:
-                return Outcome(error="Stopped.")

@@ -13,19 +13,21 @@ import click
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.sweeps.cells import (
     CellRun,
-    Runs,
     Workflow,
     assignments_of,
     cells_of,
     opened,
     refuse_problems,
 )
+from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.prepared import writable
+from nodeforge.engine.queue.placement import models_of
 from nodeforge.engine.sweeps.cells import Cell, run_order
 from nodeforge.formats.graph_json import graph_to_json
 
 if TYPE_CHECKING:
+    from nodeforge.engine.context import RunRequest
     from nodeforge.engine.sweeps.results import CellResult
 
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @options.SEED
 @options.out()
 @options.DEVICE
+@options.WORKERS
 @options.as_json("One cell a line on stdout.")
 @click.pass_context
 def command(
@@ -54,6 +57,7 @@ def command(
     seed: int | None,
     out: Path | None,
     device: str | None,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Run WORKFLOW with every combination of the values of its axes.
@@ -62,7 +66,7 @@ def command(
     grid, a contact sheet in HTML and a table of settings and times. Cells share all work that
     they have in common.
     """
-    with opened(ctx, workflow, assignments, seed, device) as work:
+    with opened(ctx, workflow, assignments, seed, device, workers) as work:
         cells = cells_of(work.workflow, axes, together, skips)
         made = [work.workflow.with_values(assignments_of(cell)) for cell in cells]
         if refuse_problems(work.workflow, made, [cell.number for cell in cells]):
@@ -90,15 +94,19 @@ def _run(
 
     by_number = {cell.number: run for cell, run in zip(cells, made, strict=True)}
     results: list[CellResult] = []
-    for cell in run_order(cells):
-        if runs.stopped:
-            break
-        told = ", ".join(f"{name}={value}" for name, value in cell.settings.items())
-        click.echo(f"Cell {cell.number} of {len(cells)}: {told}", err=True)
-        run = by_number[cell.number]
-        request = base.request(run, folder)
-        outcome = runs.run(graph_to_json(run.document.graph), request)
-        results.append(CellResult(cell, **asdict(outcome)))
+    ordered = {cell.number: cell for cell in run_order(cells)}
+
+    def begin(number: int) -> tuple[dict[str, Any], RunRequest]:
+        settings = ordered[number].settings
+        told = ", ".join(f"{name}={value}" for name, value in settings.items())
+        click.echo(f"Cell {number} of {len(cells)}: {told}", err=True)
+        run = by_number[number]
+        request = base.request(run, folder)  # before the graph: it may note companions
+        return graph_to_json(run.document.graph), request
+
+    models = {number: models_of(run.document, base.catalogue) for number, run in by_number.items()}
+    for number, outcome in runs.run_all(list(ordered), models, begin):
+        results.append(CellResult(ordered[number], **asdict(outcome)))
         _tell(results[-1], as_json)
     return sorted(results, key=lambda each: each.cell.number)
 

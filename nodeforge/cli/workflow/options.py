@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from nodeforge.settings import MOST_WORKERS
+
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -35,6 +37,12 @@ DEVICE: Option = click.option(
     callback=known_device,
     metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
     help="Where networks run; the settings' choice by default.",
+)
+WORKERS: Option = click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    help="How many processes share the work, one a card, or on shares of the processor; the "
+    "settings' number by default.",
 )
 TOGETHER: Option = click.option(
     "--zip", "together", is_flag=True, help="The axes change together, as one."

@@ -47,14 +47,24 @@ class DeviceReport:
 def choose(wanted: str = "auto") -> torch.device:
     """The device to run on: ``auto`` takes the first of cuda, mps, xpu, cpu that is there.
 
-    One card of several goes by its place, as ``cuda:1``.
+    One card of several goes by its place, as ``cuda:1``. ``auto:1`` is the second of the kind
+    that ``auto`` takes, or the processor, which has room for several.
 
     Raises:
         DeviceError: torch cannot use the device that is named.
     """
+    best = next(kind for kind in KINDS if _available(kind))
     if wanted == "auto":
-        return torch.device(next(kind for kind in KINDS if _available(kind)))
+        return torch.device(best)
     kind, _, index = wanted.partition(":")
+    if kind == "auto":
+        count = max(1, _count(best))
+        if best != "cpu" and int(index) >= count:
+            raise DeviceError(
+                f"worker {int(index) + 1} has no card: there are {count} of kind '{best}'.",
+                way_out=f"Run {count} workers at most, or name their devices in the settings.",
+            )
+        return torch.device(best, int(index)) if _count(best) else torch.device(best)
     if wanted not in names():
         there = ", ".join(names())
         raise DeviceError(

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,7 +206,8 @@ def _is_pinned(state: os.stat_result) -> bool:
 def _write_whole(path: Path, *pieces: bytes) -> None:
     """Write a file that is seen by others only when all of it is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}{_TEMPORARY}")
+    # Process numbers of two machines that share the folder may be equal.
+    part = path.with_suffix(f".{os.getpid()}-{uuid.uuid4().hex[:8]}{_TEMPORARY}")
     try:
         with part.open("wb") as file:
             file.writelines(pieces)

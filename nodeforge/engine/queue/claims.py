@@ -41,11 +41,12 @@ class JobClaims:
         self.lease.acquire()
         return self.do(self._recover)
 
-    def next(self, skipped: Collection[str] = ()) -> Job | None:
+    def next(self, skipped: Collection[str] = (), wish: str = "") -> Job | None:
         """Begin the first job that waits; None where none does, or the queue is paused.
 
         Args:
             skipped: Ids of jobs that are to wait on.
+            wish: The job to begin if it still waits, and not the first.
 
         Raises:
             LeaseLostError: another process runs the queue now.
@@ -55,10 +56,10 @@ class JobClaims:
             if rows.is_paused(base):
                 return None
             found = base.execute(f"SELECT id FROM jobs WHERE state = ? {rows.ORDER}", _WAITING)
-            first = next((each for (each,) in found if each not in skipped), None)
-            if first is None:
+            waiting = [each for (each,) in found if each not in skipped]
+            if not waiting:
                 return None
-            job = rows.read_job(base, first)
+            job = rows.read_job(base, wish if wish in waiting else waiting[0])
             now = self.queue.clock()
             changes: dict[str, Any] = {"started": now, "ended": None, "error": "null"}
             rows.update(

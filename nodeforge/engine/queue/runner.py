@@ -1,4 +1,4 @@
-"""Works the queue off without a window: one job after another, in a worker process."""
+"""Works the queue off without a window: each worker process runs one job after another."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerError, WorkerProcess, spawn_worker
+from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerError, told_end
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
 from nodeforge.engine.queue.claims import JobClaims
@@ -20,6 +20,15 @@ from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import HEARTBEAT, Lease, LeaseLostError
 from nodeforge.engine.queue.output_files import remove_leftovers
+from nodeforge.engine.queue.placement import (
+    WINDOW,
+    Models,
+    Placement,
+    Spawn,
+    check_devices,
+    models_of,
+    spawn_beside,
+)
 from nodeforge.engine.queue.states import State
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.document import Document
@@ -29,7 +38,6 @@ from nodeforge.settings import Settings
 from nodeforge.settings.sqlite_file import DatabaseError
 from nodeforge.spec import Catalogue
 
-Spawn = Callable[[Settings, str], WorkerProcess]
 _ASKED = 10
 """How often a worker is started that dies before it answers."""
 _LOOK = 0.2
@@ -39,7 +47,9 @@ _LOOK = 0.2
 class RunWatch(Protocol):
     """Is told what the runner does."""
 
-    def started(self, job: Job, document: Document) -> None: ...
+    def started(self, job: Job, document: Document, worker: str) -> None:
+        """`worker` names one of several: ``worker 2, cuda:1``; empty where there is one."""
+        ...
 
     def tell(self, job: Job, event: events.Event) -> None: ...
 
@@ -97,6 +107,34 @@ class Heartbeat:
         own.close()
 
 
+@dataclass
+class Worker:
+    """One of the workers among which the jobs are shared out.
+
+    Args:
+        number: Counted from 1.
+        client: Its process, which starts with the first job.
+        attempt: What it runs; None while it is idle.
+        wanted: The state that people want of that job; empty where it may run on.
+        heard: Whether the process has said anything about it.
+        died_at_once: How often in a row it has died before it did anything.
+        end: How it did so last.
+    """
+
+    number: int
+    client: WorkerClient
+    attempt: Attempt | None = None
+    wanted: str = ""
+    heard: bool = False
+    died_at_once: int = 0
+    end: str = ""
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether it has not died again and again as soon as it started."""
+        return self.died_at_once < _ASKED
+
+
 class QueueRunner:
     """Runs the jobs of a queue until none waits.
 
@@ -104,8 +142,8 @@ class QueueRunner:
         jobs: The queue.
         settings: Folders and limits; the output folder is that of jobs which name none.
         watch: Is told what happens.
-        device: As `WorkerClient` has it.
-        spawn: Starts the worker process.
+        devices: Of each worker, as `WorkerClient` has it.
+        spawn: Starts a worker process.
         heartbeat: Seconds between two heartbeats.
     """
 
@@ -115,25 +153,29 @@ class QueueRunner:
         settings: Settings,
         watch: RunWatch,
         *,
-        device: str = "auto",
-        spawn: Spawn = spawn_worker,
+        devices: Sequence[str] = ("auto",),
+        spawn: Spawn | None = None,
         heartbeat: float = HEARTBEAT,
         title: str = "'nodeforge queue run'",
         previews: bool = False,
     ) -> None:
         self._jobs, self._settings, self._watch = jobs, settings, watch
-        self._device, self._spawn = device, spawn
         self._beat_seconds, self._previews = heartbeat, previews
         self._claims = JobClaims(jobs, title)
         self._stop = threading.Event()
         self._happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
-        self._client: WorkerClient | None = None
+        start, tell = spawn or spawn_beside(len(devices)), self._happened.put
+        self._devices = devices
+        self._workers = [
+            Worker(number, WorkerClient(settings, tell, device, start))
+            for number, device in enumerate(devices, 1)
+        ]
+        self._placement = Placement(self._models_of)
+        self._models: dict[str, Models] = {}
         self._foreign: Catalogue | None = None
-        self._died_at_once = 0
-        """How many workers in a row have died before they did anything."""
 
     def stop(self) -> None:
-        """Stop after the current step; the job waits, and goes on from there next time."""
+        """Stop after the current steps; the jobs wait, and go on from there next time."""
         self._stop.set()
 
     def run(self) -> Summary:
@@ -143,46 +185,83 @@ class QueueRunner:
             LeaseTakenError: another process runs the queue.
             LeaseLostError: another has taken it over.
             DatabaseError: the queue can no longer be written.
+            WorkersError: there is no device for one of several workers.
         """
         for left in self._claims.acquire():
             remove_leftovers(left)
         heartbeat = Heartbeat(self._jobs, self._claims.lease, self._beat_seconds)
         patience = PATIENCE
         try:
+            check_devices([worker.client for worker in self._workers], self._devices)
             return self._work_off(heartbeat)
         except LeaseLostError:
             patience = 0.0
             raise
         finally:
             heartbeat.close()
-            if self._client is not None:
-                self._client.close(patience)
+            for worker in self._workers:
+                worker.client.close(patience)
             with contextlib.suppress(DatabaseError):
                 self._claims.lease.release()
 
     def _work_off(self, heartbeat: Heartbeat) -> Summary:
         summary = Summary()
-        while not self._stop.is_set():
-            job = self._claims.next()
-            if job is None:
-                break
-            outcome = self._run_job(job, heartbeat)
-            summary.states[job.id] = outcome.state
-            self._watch.ended(job, outcome)
-            if outcome.is_no_room:
-                self._jobs.pause_queue(True)
-                summary.stopped = "The disk is full: free some space, then resume the queue."
-                return summary
-            if self._died_at_once >= _ASKED:
-                summary.stopped = "The worker ends as soon as it starts; see 'nodeforge doctor'."
-                return summary
+        looked = time.monotonic()
+        self._begin_jobs(summary)
+        while busy := [worker for worker in self._workers if worker.attempt is not None]:
+            ended = self._hear(summary)
+            if heartbeat.lost.is_set():
+                raise LeaseLostError
+            if time.monotonic() - looked >= _LOOK:
+                looked = time.monotonic()
+                for worker in busy:
+                    self._heed(worker)
+            elif not ended:
+                continue
+            self._begin_jobs(summary)
+        if summary.stopped:
+            return summary
         if self._stop.is_set():
             summary.stopped = "Stopped."
-        elif self._jobs.paused and any(j.state is State.WAITING for j in self._jobs.pending()):
+        elif self._jobs.paused and self._waiting():
             summary.stopped = "The queue is paused."
         return summary
 
-    def _run_job(self, job: Job, heartbeat: Heartbeat) -> Outcome:
+    def _begin_jobs(self, summary: Summary) -> None:
+        """Give a job to each worker that has none, as long as there are any."""
+        for worker in self._workers:
+            while worker.attempt is None and worker.is_of_use:
+                if self._stop.is_set() or summary.stopped:
+                    return
+                several = len(self._workers) > 1
+                waiting = self._waiting() if several else []
+                wish = self._placement.choose(worker.number, waiting) if waiting else ""
+                job = self._claims.next(wish=wish)
+                if job is None:
+                    return
+                if several:
+                    self._placement.begin(worker.number, job.id)
+                outcome = self._begin(worker, job)
+                if outcome is not None:
+                    self._conclude(summary, job, outcome)
+
+    def _waiting(self) -> list[str]:
+        """The first jobs that wait, of the highest priority."""
+        waiting = [job for job in self._jobs.pending() if job.state is State.WAITING]
+        return [job.id for job in waiting if job.priority == waiting[0].priority][:WINDOW]
+
+    def _models_of(self, job: str) -> Models:
+        if job not in self._models:
+            try:
+                self._models[job] = models_of(self._jobs.document(job), Catalogue.shipped())
+            except (DatabaseError, LeaseLostError):
+                raise
+            except NodeForgeError:  # its attempt will say why
+                self._models[job] = frozenset()
+        return self._models[job]
+
+    def _begin(self, worker: Worker, job: Job) -> Outcome | None:
+        """Have a worker run a job; gives its end where there is nothing to be run."""
         settings, catalogue, previews = self._settings, self._catalogue, self._previews
         try:
             attempt = Attempt(self._claims, job, settings, catalogue, previews=previews)
@@ -192,45 +271,66 @@ class QueueRunner:
             outcome = Outcome(State.FAILED, ErrorReport.of(error))
             self._claims.end(job, outcome.state, error=outcome.error)
             return outcome
-        self._watch.started(attempt.job, attempt.document)
+        name = ""
+        if len(self._workers) > 1:
+            name = f"worker {worker.number}, {self._devices[worker.number - 1]}"
+            attempt.log.write(name)
+        self._watch.started(attempt.job, attempt.document, name)
         if attempt.is_done:
             seen = attempt.handle(attempt.last_event)
             self._watch.tell(attempt.job, seen)
             return attempt.conclude(seen)
-        self._worker().run(attempt.graph, attempt.request)
-        return self._follow(attempt, heartbeat)
+        worker.attempt, worker.wanted, worker.heard = attempt, "", False
+        worker.client.run(attempt.graph, attempt.request)
+        return None
 
-    def _follow(self, attempt: Attempt, heartbeat: Heartbeat) -> Outcome:
-        run, wanted, looked = attempt.request.run, "", time.monotonic()
-        heard = False
-        while True:
-            try:
-                event = self._happened.get(timeout=_LOOK)
-            except queue.Empty:
-                event = None
-            if event is not None and event.run == run:
-                died = isinstance(event, events.WorkerDied)
-                self._died_at_once = self._died_at_once + 1 if died and not heard else 0
-                heard = True
-                seen = attempt.handle(event)
-                self._watch.tell(attempt.job, seen)
-                if isinstance(seen, events.LAST):
-                    return attempt.conclude(seen, wanted)
-            if heartbeat.lost.is_set():
-                raise LeaseLostError
-            if not wanted and time.monotonic() - looked >= _LOOK:
-                looked = time.monotonic()
-                wanted = State.WAITING if self._stop.is_set() else self._claims.wanted(attempt.job)
-                if wanted:
-                    patience = PATIENCE if wanted == State.CANCELLED else None
-                    self._worker().cancel(run, patience)
+    def _hear(self, summary: Summary) -> bool:
+        """Take note of the next event; whether a job has ended by it."""
+        try:
+            event = self._happened.get(timeout=_LOOK)
+        except queue.Empty:
+            return False
+        for worker in self._workers:
+            attempt = worker.attempt
+            if attempt is None or event.run != attempt.request.run:
+                continue
+            if isinstance(event, events.WorkerDied):
+                worker.died_at_once = 0 if worker.heard else worker.died_at_once + 1
+                worker.end = told_end(event.exit_code, event.last_words)
+                self._placement.forget(worker.number)
+            else:
+                worker.died_at_once = 0
+            worker.heard = True
+            seen = attempt.handle(event)
+            self._watch.tell(attempt.job, seen)
+            if isinstance(seen, events.LAST):
+                outcome = attempt.conclude(seen, worker.wanted)
+                worker.attempt = None
+                self._conclude(summary, attempt.job, outcome)
+                return True
+        return False
 
-    def _worker(self) -> WorkerClient:
-        if self._client is None:
-            self._client = WorkerClient(
-                self._settings, self._happened.put, self._device, self._spawn
+    def _conclude(self, summary: Summary, job: Job, outcome: Outcome) -> None:
+        summary.states[job.id] = outcome.state
+        self._watch.ended(job, outcome)
+        if outcome.is_no_room:
+            self._jobs.pause_queue(True)
+            summary.stopped = "The disk is full: free some space, then resume the queue."
+        elif not any(worker.is_of_use for worker in self._workers):
+            end = self._workers[0].end
+            summary.stopped = (
+                f"The worker ends as soon as it starts, with {end}; see 'nodeforge doctor'."
             )
-        return self._client
+
+    def _heed(self, worker: Worker) -> None:
+        """Stop a worker's job where people want that."""
+        if worker.attempt is None or worker.wanted:
+            return
+        stopped = self._stop.is_set()
+        worker.wanted = State.WAITING if stopped else self._claims.wanted(worker.attempt.job)
+        if worker.wanted:
+            patience = PATIENCE if worker.wanted == State.CANCELLED else None
+            worker.client.cancel(worker.attempt.request.run, patience)
 
     def _catalogue(self, document: Document) -> Catalogue:
         """The shipped node types, or the worker's where the workflow uses others."""
@@ -241,7 +341,8 @@ class QueueRunner:
             if self._foreign is not None:
                 break
             try:
-                self._foreign = Catalogue.from_json(self._worker().ask("catalogue").result())
+                answer = self._workers[0].client.ask("catalogue").result()
+                self._foreign = Catalogue.from_json(answer)
             except WorkerError:  # it has died; the next question starts another
                 if attempt == _ASKED - 1:
                     raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
@@ -25,9 +26,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.engine.cache import DiskTier
-from nodeforge.errors import NodeForgeError
-from nodeforge.settings import GIB, Attention, MemoryMode, Precision, Settings, update_settings
+from nodeforge.engine.cache import DiskTier, shared_problem
+from nodeforge.errors import NodeForgeError, RequestError
+from nodeforge.settings import (
+    GIB,
+    MOST_WORKERS,
+    Attention,
+    MemoryMode,
+    Precision,
+    Settings,
+    update_settings,
+)
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.command_registry import CommandRegistry
@@ -105,6 +114,15 @@ class Preferences(QDialog):
         self.compiled = _switch(settings.compiled)
         self.memory = _gib(settings.memory_cache_bytes)
         self.disk = _gib(settings.disk_cache_bytes)
+        self.workers = QSpinBox(minimum=1, maximum=MOST_WORKERS)
+        self.workers.setValue(settings.workers)
+        self.workers.setToolTip(
+            "One a card, or shares of the processor, for 'nodeforge queue run' and 'nodeforge "
+            "sweep'. The window runs its jobs on one."
+        )
+        self.shared = QLineEdit(settings.shared_cache)
+        self.shared.setPlaceholderText("None: results stay on this machine")
+        self.shared.setToolTip("A folder, as on a NAS, in which several machines keep results")
         self.output = QLineEdit(settings.output_folder)
         self.output.setPlaceholderText(str(settings.home / "outputs"))
         self.pattern = QLineEdit(str(workspace.store.value("output_pattern", "")))
@@ -136,6 +154,8 @@ class Preferences(QDialog):
             compiled=self.compiled.isChecked(),
             memory_cache_bytes=round(self.memory.value() * GIB),
             disk_cache_bytes=round(self.disk.value() * GIB),
+            workers=self.workers.value(),
+            shared_cache=self.shared.text().strip(),
             output_folder=self.output.text().strip(),
             model_folders=self.folders.chosen(),
             packs_allowed=self.packs.allowed(),
@@ -145,6 +165,8 @@ class Preferences(QDialog):
             return
         try:
             expand_pattern(self.pattern.text(), "name")
+            if settings.shared_cache and settings.shared_cache != self._settings.shared_cache:
+                _refuse_shared(Path(settings.shared_cache))
             self._workspace.set_settings(self._written(settings))
         except (OSError, NodeForgeError) as error:
             self._refuse(str(error))
@@ -176,6 +198,7 @@ class Preferences(QDialog):
     def _running(self) -> list[Section]:
         run, kept = Section("Running"), Section("Results kept")
         run.add("Device", self.device, _DEVICES[str(_DEFAULTS["device"])], "gpu cuda cpu")
+        run.add("Workers", self.workers, "1", "processes queue sweep cards several")
         run.add("Memory of the device", self.memory_mode, _MEMORY[MemoryMode.AUTO], "vram offload")
         run.add("Precision", self.precision, _PRECISION[Precision.AUTO], "float16 bfloat16")
         run.add("Attention", self.attention, _ATTENTION[Attention.AUTO], "sdpa kernel flash")
@@ -186,6 +209,8 @@ class Preferences(QDialog):
         run.add("Preview every step", self.previews, "on")
         kept.add("In memory", self.memory, _size_of("memory_cache_bytes"), "cache size")
         kept.add("On disk", self.disk, _size_of("disk_cache_bytes"), "cache size")
+        shared = _folder_row(self.shared, "Shared folder", self._browse)
+        kept.add("Shared folder", shared, "none", "cache nas network machines")
         self._tier = DiskTier(self._settings.cache / "results", "", self._settings.disk_cache_bytes)
         clear = QPushButton(f"Clear ({self._held()} on disk)")
         clear.clicked.connect(
@@ -197,7 +222,8 @@ class Preferences(QDialog):
     def _rest(self) -> list[Section]:
         files, look = Section("Files"), Section("Window")
         keys, packs = Section("Shortcuts"), Section("Packs")
-        files.add("Output folder", self._output_row(), str(self._settings.home / "outputs"))
+        output = _folder_row(self.output, "Output folder", self._browse)
+        files.add("Output folder", output, str(self._settings.home / "outputs"))
         self.pattern.setPlaceholderText("{date}/{workflow}")
         self.pattern.setToolTip(f"Folders within the output folder. May hold {PLACEHOLDERS}")
         files.add("Folders by pattern", self.pattern, "none", "name date workflow subfolder")
@@ -207,19 +233,6 @@ class Preferences(QDialog):
         keys.add_wide("Shortcuts", self.shortcuts, "keys", self.shortcuts.search)
         packs.add_wide("Packs", self.packs, "nodes permission allow")
         return [files, look, keys, packs]
-
-    def _output_row(self) -> QWidget:
-        box, browse = QWidget(), QPushButton("Choose…")
-        box.setFocusProxy(self.output)
-        self.output.setAccessibleName("Output folder")
-        browse.setAccessibleName("Choose the output folder")
-        browse.clicked.connect(self._browse)
-        row = QHBoxLayout(box)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.output, 1)
-        row.addWidget(browse)
-        self.output.setAccessibleName("Output folder")
-        return box
 
     def _lay_out(self, sections: list[Section]) -> None:
         self._sections = sections
@@ -254,12 +267,33 @@ class Preferences(QDialog):
     def _held(self) -> str:
         return formatting.byte_size(sum(state.st_size for state in self._tier.entries()))
 
-    def _browse(self) -> None:
+    def _browse(self, field: QLineEdit) -> None:
         if path := QFileDialog.getExistingDirectory(self, "Choose a folder"):
-            self.output.setText(path)
+            field.setText(path)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(760, 720)
+
+
+def _folder_row(field: QLineEdit, name: str, browse: Callable[[QLineEdit], None]) -> QWidget:
+    """A field for a folder, with a button that chooses one."""
+    box, button = QWidget(), QPushButton("Choose…")
+    box.setFocusProxy(field)
+    field.setAccessibleName(name)
+    button.setAccessibleName(f"Choose the {name[:1].lower()}{name[1:]}")
+    button.clicked.connect(lambda: browse(field))
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(field, 1)
+    row.addWidget(button)
+    return box
+
+
+def _refuse_shared(chosen: Path) -> None:
+    """Raise `RequestError` where results cannot be kept in a folder."""
+    if problem := shared_problem(chosen):
+        fact, way_out = problem
+        raise RequestError(fact, place="Shared folder", way_out=way_out)
 
 
 def _devices(workspace: Workspace) -> dict[str, str]:

@@ -38,7 +38,7 @@ def paused(queue: JobQueue, *, size: int = 4) -> str:
         if not asked.is_set():
             asked.set()
             JobQueue(queue.home).pause(job.id)
-            client = runner._client
+            client = runner._workers[0].client
             assert client is not None
             wait_until(lambda: bool(client._stopping))
 

@@ -41,8 +41,7 @@ def states(queue: JobQueue) -> list[State]:
 
 def has_heard(runner: QueueRunner) -> bool:
     """Whether the worker knows that it is to stop."""
-    assert runner._client is not None
-    worker = runner._client._process
+    worker = runner._workers[0].client._process
     assert isinstance(worker, ThreadWorker)
     return any(state.stop.is_set() for state in worker._server._states.values())
 
@@ -145,8 +144,7 @@ def test_a_worker_that_dies_costs_only_the_step(queue: JobQueue, tmp_path: Path)
 
     def die(name: str) -> None:
         del HOOKS[name]
-        assert runner._client is not None
-        runner._client.kill()
+        runner._workers[0].client.kill()
 
     HOOKS["step 5"], HOOKS["write 2"] = lambda: die("step 5"), lambda: die("write 2")
     watch = Watch()
@@ -168,8 +166,7 @@ def test_a_job_that_kills_each_worker_fails_in_the_end(queue: JobQueue):
     deadly, fine = queue.add([new_job(1), new_job(2)])
 
     def die() -> None:
-        assert runner._client is not None
-        runner._client.kill()
+        runner._workers[0].client.kill()
 
     HOOKS["begin 1"] = die
     runner = runner_of(queue)

@@ -167,3 +167,14 @@ def test_text_encoders_and_vaes_have_an_attention_of_their_own(dialog, window):
     dialog.accept()
     saved = load_settings(window.workspace.settings.home)
     assert (saved.text_attention, saved.vae_attention) == (Attention.MATH, None)
+
+
+def test_a_shared_folder_that_is_away_is_refused_and_workers_are_kept(dialog, tmp_path: Path):
+    dialog.workers.setValue(2)
+    dialog.shared.setText(str(tmp_path / "away"))
+    dialog.accept()
+    assert "away is not there" in dialog._failed.text()
+    (tmp_path / "away").mkdir()
+    dialog.accept()
+    kept = load_settings(dialog._settings.home)
+    assert (kept.workers, kept.shared_cache) == (2, str(tmp_path / "away"))
