@@ -51,9 +51,7 @@ class ResultCache:
         self._claims = claims
         self.traces = Traces(disk.journal if disk else None)
         self._to_disk = _Writer("cache")
-        self._to_shared = _Writer(
-            "shared cache"
-        )  # a slow folder holds the disk tier back in nothing
+        self._to_shared = _Writer("shared cache")  # its own: a slow folder must not hold it up
 
     def where(self, key: str) -> Source | None:
         """Where `key` would be found, without reading it."""
