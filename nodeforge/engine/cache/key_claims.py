@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-
-from filelock import BaseFileLock, FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from nodeforge.errors import Cancelled
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _LOOK = 0.05
 """Seconds between two tries."""
@@ -36,6 +38,8 @@ class KeyClaims:
         Raises:
             Cancelled: `stop` was set while waiting.
         """
+        from filelock import FileLock, Timeout  # the window, which imports this, claims nothing
+
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self._folder / f"{key[:_DIGITS]}.claim", thread_local=False)

@@ -163,16 +163,17 @@ class ModelFolders:
         places = [place for place in self._places if place.kind == kind]
         return [name for place in places for name, _ in models_in(place.root)]
 
-    def only(self, kind: str) -> str | None:
-        """The one model of a kind: in the person's folders, or, where these have none, among the
-        shipped ones; None where there are several, or none.
+    def default(self, kind: str) -> str | None:
+        """The model of a kind that is meant without a word: the only one in the person's folders,
+        or, where these have none, the first of the shipped ones; None where there are several, or
+        none.
 
         Of the person's models none is opened.
         """
         names = self.names(kind)
         if not names:
             shared = self._listed([place for place in self._places if not place.kind])
-            names = [info.name for info in shared if info.listed == kind]
+            names = sorted(info.name for info in shared if info.listed == kind)[:1]
         return names[0] if len(names) == 1 else None
 
     def _recognised(self, path: Path, fresh: dict[str, tuple[str, Any]]) -> ModelInfo:

@@ -200,12 +200,14 @@ class Workspace(QObject):
         return lambda kind, name: folders.info(kind, name, given)
 
     def model_presets(self, spec: NodeSpec) -> dict[str, str]:
-        """The models that a new node of a type starts with: where it needs one of a kind of which
-        there is but one."""
+        """The models that a new node of a type starts with: where it needs one, and it is clear
+        which."""
         found: dict[str, str] = {}
         for port in spec.inputs:
             widget = port.widget if port.required else None
-            name = self.folders.only(widget.kind) if isinstance(widget, ModelFileWidget) else None
+            name = (
+                self.folders.default(widget.kind) if isinstance(widget, ModelFileWidget) else None
+            )
             if name is not None:
                 found[port.name] = name
         return found

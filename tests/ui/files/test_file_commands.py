@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtWidgets import QFileDialog
 
 from nodeforge.canvas import State
-from nodeforge.formats import load
+from nodeforge.formats import FORMAT, load
 from nodeforge.formats.canvas.openraster import save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
@@ -251,7 +251,7 @@ def test_an_older_node_is_upgraded_with_a_message_and_no_undo_step(window, mine:
     assert mine.read_bytes() == before
     opened.perform(SetValue("prompt", "text", "a heron"))
     window.commands.run("file.save")
-    assert (mine.parent / "mine.format2.json").read_bytes() == before
+    assert (mine.parent / f"mine.format{FORMAT}.json").read_bytes() == before
     window.workspace.close(opened)
     assert window.area.message_bars.text(f"upgrade {opened.id}") == ""
 

@@ -102,7 +102,7 @@ def test_the_menus_of_a_field_offer_a_grid(qtbot, window, opened, monkeypatch):
     window.inspector.grid_requested.connect(asked.append)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(2, 2), QPoint(2, 2))
     QApplication.sendEvent(row, event)
-    assert entries(shown[-1]) == ["Grid of “steps”…"]
+    assert entries(shown[-1]) == ["Grid of “steps”…", "Take off the form"]
     line = row.field.editor()
     line = line if isinstance(line, QLineEdit) else line.findChild(QLineEdit)
     if line is not None:
