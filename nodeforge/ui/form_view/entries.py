@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from nodeforge.graph.edits import MoveOnForm
 from nodeforge.graph.form import FormInput
@@ -17,6 +17,7 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.text_field import TextField
 from nodeforge.ui.inspector.form_entry import add_to_form
 from nodeforge.ui.inspector.port_row import PortRow, dragged_input
+from nodeforge.ui.inspector.scrolled_rows import ScrolledRows
 
 EMPTY = (
     "The form is empty. It shows the inputs that are set often, so that no one needs the graph for "
@@ -28,7 +29,7 @@ _FIRST_TEXT, _TEXT = 140, 80
 """Heights of texts of several lines with their counts: the first, and others; pixels."""
 
 
-class Entries(QScrollArea):
+class Entries(ScrolledRows):
     """The rows of the form of one document."""
 
     source_clicked = Signal(str)
@@ -39,9 +40,6 @@ class Entries(QScrollArea):
 
     def __init__(self, workspace: Workspace, opened: OpenDocument) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(280)
         self.setAcceptDrops(True)
         self._workspace, self._opened = workspace, opened
@@ -77,7 +75,7 @@ class Entries(QScrollArea):
         if not self.rows:
             self._fill_empty(column)
         column.addStretch(1)
-        self.setWidget(content)
+        self.change_content(content)
         self._place.raise_()
         self.verticalScrollBar().setValue(place)
 

@@ -152,9 +152,9 @@ class FormView(QWidget):
     def _connect(self) -> None:
         opened, viewer, entries = self._opened, self.viewer, self.entries
         self.run.clicked.connect(self.run_requested)
-        opened.changed.connect(lambda _: self._refresh())
+        opened.changed.connect(self._refresh)
         opened.problems_changed.connect(self._show_told)
-        opened.file_status_changed.connect(lambda: self._title.setText(opened.name))
+        opened.file_status_changed.connect(self._show_name)
         viewer.node_requested.connect(self.node_requested)
         viewer.menu_requested.connect(self.menu_requested)
         viewer.command.connect(self.command)
@@ -169,7 +169,10 @@ class FormView(QWidget):
         self.strip.customContextMenuRequested.connect(self._menu)
         self.strip.command.connect(self._run)
 
-    def _refresh(self) -> None:
+    def _show_name(self) -> None:
+        self._title.setText(self._opened.name)
+
+    def _refresh(self, _changes: object) -> None:
         found = form_entries(self._opened.document, self._workspace.catalogue)
         if self._facts(found) != self._built:
             self.build()

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -33,11 +32,12 @@ from nodeforge.ui.inspector.exposing import show_exposed
 from nodeforge.ui.inspector.help_picture import HelpPicture
 from nodeforge.ui.inspector.measured_curve import MeasuredCurve
 from nodeforge.ui.inspector.port_row import PortRow
+from nodeforge.ui.inspector.scrolled_rows import ScrolledRows
 
 EMPTY = "Select a node to see and change its values here."
 
 
-class Inspector(QScrollArea):
+class Inspector(ScrolledRows):
     """Shows and edits the selected nodes of the current document."""
 
     node_requested = Signal(str)
@@ -49,9 +49,6 @@ class Inspector(QScrollArea):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(260)
         self.setAccessibleName("Inspector")
         self._workspace = workspace
@@ -176,7 +173,7 @@ class Inspector(QScrollArea):
         else:
             self._fill(column, nodes)
         column.addStretch(1)
-        self.setWidget(content)
+        self.change_content(content)
 
     def _fill(self, column: QVBoxLayout, nodes: list[Node]) -> None:
         assert self._opened is not None

@@ -84,7 +84,7 @@ class InputName(QLabel):
             self._pressed = None
             data = QMimeData()
             data.setData(INPUT_MIME, self._key.encode())
-            drag = QDrag(self)
+            drag = QDrag(self.window())  # this name may be replaced where it is dropped
             drag.setMimeData(data)
             drag.setPixmap(self.grab())
             drag.exec(Qt.DropAction.CopyAction)

@@ -1,12 +1,13 @@
 """The form in the real window: its rows, what is dropped there, its dialog, its results."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent, QImage
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMenu, QPlainTextEdit
+from shiboken6 import isValid
 
 from nodeforge.formats import save
-from nodeforge.graph.edits import Link, SetForm
+from nodeforge.graph.edits import Link, RemoveFromForm, SetForm
 from nodeforge.graph.form import form_sections
 from nodeforge.graph.model import Input, Output
 from nodeforge.settings import shipped
@@ -149,6 +150,16 @@ def test_the_wheel_over_a_menu_scrolls_the_form(form):
         wheel(menu)
         assert menu.currentIndex() == before
         assert not menu.hasFocus()
+
+
+def test_a_row_outlives_the_menu_that_takes_it_off(form, window):
+    """Or its menu would return into what is deleted."""
+    old = form.entries.rows[0]
+    window.workspace.current.perform(RemoveFromForm(old.path, old.port))
+    assert old not in form.entries.rows
+    assert isValid(old)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not isValid(old)
 
 
 def test_a_link_makes_the_row_anew(form, window, document):
