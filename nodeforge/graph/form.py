@@ -7,7 +7,8 @@ section that it stands in. Labels name the inputs on the command line, so they d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +75,8 @@ def new_label(document: Document, catalogue: Catalogue, path: str, port: str) ->
     The node's title where a person gave it one and the input is its first, else the port's name.
     """
     node = document.node(path)
-    first = next(name for name in input_names(node, catalogue) if _is_set(node, name, catalogue))
+    names = input_names(node, catalogue)
+    first = next((name for name in names if _is_set(node, name, catalogue)), "")
     plain = port_label(node, port)
     title = title_of(node, path.rpartition("/")[2], catalogue)
     wishes = [f"{plain[:1].upper()}{plain[1:]}", f"{title} {plain}"]
@@ -108,9 +110,9 @@ def _labels(document: Document, catalogue: Catalogue) -> dict[str, str]:
     """What each entry is called; without a label of its own, as briefly as tells it from others."""
     own = {key: Presentation.from_json(how).label for key, how in document.form.items()}
     plain = {key: label or _plain(document, key) for key, label in own.items()}
-    names = list(plain.values())
+    uses = Counter(plain.values())
     return {
-        key: name if own[key] or names.count(name) == 1 else _whole(document, catalogue, key)
+        key: name if own[key] or uses[name] == 1 else _whole(document, catalogue, key)
         for key, name in plain.items()
     }
 
@@ -149,15 +151,21 @@ def _is_set(node: Node, port: str, catalogue: Catalogue) -> bool:
     return spec is not None and spec.widget is not None
 
 
-def free_inputs(document: Document, catalogue: Catalogue) -> Iterator[tuple[str, Node, list[str]]]:
+def free_inputs(
+    document: Document, catalogue: Catalogue, shown: Container[str]
+) -> Iterator[tuple[str, Node, list[str]]]:
     """What could come onto the form: path, node, and its inputs with a widget that neither a link
-    nor a port of the subgraph around sets, and that are not there yet."""
+    nor a port of the subgraph around sets.
+
+    Args:
+        shown: Inputs, ``path.port``, that are there already.
+    """
     for path, node in every_node(document.graph).items():
         ports = [
             port
             for port in input_names(node, catalogue)
             if _is_set(node, port, catalogue)
-            and f"{path}.{port}" not in document.form
+            and f"{path}.{port}" not in shown
             and not is_given(document, path, port)
         ]
         if ports:

@@ -148,7 +148,7 @@ def test_entries_move_into_the_section_of_what_they_come_before(document):
 
 
 def test_what_can_be_added_is_neither_linked_nor_there(document):
-    free = {path: ports for path, _, ports in free_inputs(document, CATALOGUE)}
+    free = {path: ports for path, _, ports in free_inputs(document, CATALOGUE, document.form)}
     assert "steps" not in free["schedule"]
     assert "strength" in free["schedule"]
     assert "model" not in free.get("denoise", ())
@@ -202,6 +202,6 @@ def test_any_form_is_read_or_refused_by_its_place(raw):
     for entry in entries:
         with contextlib.suppress(RequestError):
             find_entry(document, CATALOGUE, entry.label)
-    for path, _, ports in free_inputs(document, CATALOGUE):
+    for path, _, ports in free_inputs(document, CATALOGUE, document.form):
         document.perform(AddToForm(path, ports[0], new_label(document, CATALOGUE, path, ports[0])))
     assert form_from_json(form_to_json(document.form)).keys() == document.form.keys()

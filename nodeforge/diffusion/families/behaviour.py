@@ -16,7 +16,9 @@ from nodeforge.diffusion.schedules.schedule import MU, ROUNDS_UP, whole_steps
 from nodeforge.diffusion.schedules.spacings import FOR_FLOW
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.songs import Song, check_lyrics
+from nodeforge.diffusion.text.subwords import encode_llm
 from nodeforge.diffusion.weights.model_facts import ModelFacts
+from nodeforge.models import Family
 from nodeforge.values import AddedConditions, Conditioning, Image, Latent, Prompt, Schedule
 from nodeforge.values.setting_names import COMFYUI, DIFFUSERS
 
@@ -187,6 +189,23 @@ def with_empty_prompt(
     return Conditioning(
         (prompt,), empty.embedding, encoder.family, empty_pooled=empty.pooled, empty_mask=empty.mask
     )
+
+
+def read_in_template(
+    encoder: LoadedTextEncoder, family: Family, words: str, layers: tuple[int, ...]
+) -> PromptInputs:
+    """What a language model says of `words` in the family's template, as it travels.
+
+    As many tokens as they are; without those before them that the denoiser does not read.
+
+    Args:
+        layers: As `encode_llm` has them.
+    """
+    asked = family.prompt_template.format(words)
+    length = family.unread_tokens + family.text_length
+    said = encode_llm(encoder.encoders[0], asked, length, layers, padded=False)
+    read = slice(family.unread_tokens, None)
+    return kept(PromptInputs(said.state[:, read], mask=said.mask[:, read].bool()))
 
 
 def kept(said: PromptInputs) -> PromptInputs:

@@ -10,13 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
+from nodeforge.diffusion.families.behaviour import (
+    Behaviour,
+    kept,
+    read_in_template,
+    with_empty_prompt,
+)
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.seeing import ON_WHITE, PLACE, encode_seeing, patches_of
-from nodeforge.diffusion.text.subwords import BEFORE_NORM, encode_llm
+from nodeforge.diffusion.text.subwords import BEFORE_NORM
 from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning, Image, Prompt
 
@@ -45,11 +50,7 @@ class QwenImage21(Behaviour):
 
         def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
             del empty  # it was not trained with weights
-            asked = family.prompt_template.format(words or _NOTHING)
-            length = family.unread_tokens + family.text_length
-            said = encode_llm(encoder.encoders[0], asked, length, BEFORE_NORM, padded=False)
-            read = slice(family.unread_tokens, None)
-            return kept(PromptInputs(said.state[:, read], mask=said.mask[:, read].bool()))
+            return read_in_template(encoder, family, words or _NOTHING, BEFORE_NORM)
 
         return with_empty_prompt(encoder, text, encoded, check)
 

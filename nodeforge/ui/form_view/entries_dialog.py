@@ -68,18 +68,13 @@ class EntriesDialog(ParametersDialog):
         menu = self.add.menu()
         menu.clear()
         document, catalogue = self._opened.document, self._workspace.catalogue
-        inputs = [*free_inputs(document, catalogue)]
-        gone = self._before.keys() - self._records.keys()
-        for path, node, ports in inputs:
-            free = [port for port in ports if f"{path}.{port}" not in self._records]
-            free += [key.partition(".")[2] for key in gone if key.partition(".")[0] == path]
-            if free:
-                inner = menu.addMenu(title_of(node, path.rpartition("/")[2], catalogue))
-                for port in free:
-                    inner.addAction(
-                        port_label(node, port),
-                        lambda path=path, port=port: self._add_input(path, port),
-                    )
+        for path, node, ports in free_inputs(document, catalogue, self._records):
+            inner = menu.addMenu(title_of(node, path.rpartition("/")[2], catalogue))
+            for port in ports:
+                inner.addAction(
+                    port_label(node, port),
+                    lambda path=path, port=port: self._add_input(path, port),
+                )
         if menu.isEmpty():
             menu.addAction("Nothing else can be added").setEnabled(False)
 
@@ -87,7 +82,7 @@ class EntriesDialog(ParametersDialog):
         document, catalogue = self._opened.document, self._workspace.catalogue
         label = new_label(document, catalogue, path, port)
         if label in map(self._label_of, self._records):
-            label = f"{self._stands_for(f'{path}.{port}')}"
+            label = self._stands_for(f"{path}.{port}")
         section = section_of(self._records.get(self._key()))
         record = {"label": label} | ({SECTION: section} if section else {})
         self._add(f"{path}.{port}", record)

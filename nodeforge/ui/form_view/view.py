@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -172,7 +173,14 @@ class FormView(QWidget):
     def _show_name(self) -> None:
         self._title.setText(self._opened.name)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        self._refresh(())
+
     def _refresh(self, _changes: object) -> None:
+        """Follow the document; while it is hidden, it need not."""
+        if not self.isVisible():
+            return
         found = form_entries(self._opened.document, self._workspace.catalogue)
         if self._facts(found) != self._built:
             self.build()

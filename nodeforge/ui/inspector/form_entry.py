@@ -45,5 +45,12 @@ def add_to_form(workspace: Workspace, opened: OpenDocument, key: str, before: st
         before: The entry that it comes before; empty: the last.
     """
     path, _, port = key.partition(".")
+    try:
+        spec = input_spec(opened.document.node(path), port, workspace.catalogue)
+    except NoSuchNodeError:
+        spec = None  # dragged out of another window
+    if spec is None or spec.widget is None:
+        opened.refused.emit(f"'{key}' has no value here that the form could set.")
+        return False
     label = new_label(opened.document, workspace.catalogue, path, port)
     return opened.perform(AddToForm(path, port, label, before))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
 
 
 class ScrolledRows(QScrollArea):
@@ -20,6 +20,9 @@ class ScrolledRows(QScrollArea):
 
         `setWidget` would delete it at once, and the menu would return into what is gone.
         """
+        before, focused = self.widget(), QApplication.focusWidget()
+        if before is not None and focused is not None and before.isAncestorOf(focused):
+            focused.blockSignals(True)  # what is half typed in it is of a row that may be gone
         before = self.takeWidget()
         self.setWidget(content)
         if before is not None:

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMenu, QPlainText
 from shiboken6 import isValid
 
 from nodeforge.formats import save
-from nodeforge.graph.edits import Link, RemoveFromForm, SetForm
+from nodeforge.graph.edits import AddNodes, AddToForm, Link, RemoveFromForm, SetForm
 from nodeforge.graph.form import form_sections
-from nodeforge.graph.model import Input, Output
+from nodeforge.graph.model import Input, Node, Output
 from nodeforge.settings import shipped
 from nodeforge.ui.fields.number_field import NumberField
 from nodeforge.ui.form_view.entries import EMPTY
@@ -95,6 +95,35 @@ def test_inputs_come_onto_the_form_by_menu_and_by_dragging(qtbot, form, document
     assert "guidance.end" not in document.form
 
 
+@pytest.mark.parametrize("key", ["gone.text", "prompt.nothing", "decode.latent", "decode.vae", "x"])
+def test_what_has_no_value_to_set_is_refused_in_words(form, document, window, key):
+    told: list[str] = []
+    window.workspace.current.refused.connect(told.append)
+    before = dict(document.form)
+    drop(form.entries, key, QPoint(10, 0))
+    assert document.form == before
+    assert told
+
+
+def test_the_only_input_of_a_node_can_be_removed_and_added_again(form, document, window):
+    added = AddNodes([Node("values.integer")])
+    document.perform(added)
+    document.perform(AddToForm(added.paths[0], "value", "Number"))
+    dialog = form.choose_entries()
+    dialog.list.setCurrentRow(dialog.list.count() - 1)
+    dialog.remove.click()
+    dialog.add.menu().aboutToShow.emit()
+    assert "Integer" in [action.text() for action in dialog.add.menu().actions()]
+    dialog.reject()
+
+
+def test_a_hidden_form_follows_the_document_once_it_is_shown(form, window):
+    window.area.show_view("graph")
+    window.workspace.current.perform(SetForm({"schedule.steps": {}}))
+    window.area.show_view("form")
+    assert [row.port for row in form.entries.rows] == ["steps"]
+
+
 def test_a_linked_entry_says_where_its_value_comes_from(form, document, window):
     window.workspace.current.perform(SetForm({"decode.latent": {}, "schedule.steps": {}}))
     assert row(form, "decode.latent").source == Output("denoise", "latent")
@@ -139,7 +168,7 @@ def test_what_was_removed_can_be_added_in_the_dialog(form, document):
     dialog.remove.click()
     dialog.add.menu().aboutToShow.emit()
     prompt = next(a.menu() for a in dialog.add.menu().actions() if a.text() == "Prompt")
-    prompt.actions()[-1].trigger()
+    next(action for action in prompt.actions() if action.text() == "text").trigger()
     dialog.accept()
     assert form_sections(document.form)["Prompt"] == ["negative.text", "prompt.text"]
 
