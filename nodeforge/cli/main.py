@@ -28,6 +28,7 @@ _COMMANDS = {
     "merge": "Merge two workflows that come from one, by node and port.",
     "nodes": "List the node types.",
     "models": "List the models on this machine.",
+    "worker": "Use the cards of other machines, by ssh.",
     "cache": "Show or clear what runs have kept.",
     "doctor": "Tell versions, devices and folders, and mend what is missing.",
 }

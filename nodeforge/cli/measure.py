@@ -17,12 +17,13 @@ from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.prepared import writable
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient
+from nodeforge.engine.client import PATIENCE
 from nodeforge.engine.events import Source
 from nodeforge.engine.measurements.conditions import Extent
 from nodeforge.engine.measurements.measuring import Measuring, RunResult
 from nodeforge.engine.measurements.opening import checked_model, open_measurement, picture_of
 from nodeforge.engine.measurements.workflow import LOOP, PICTURE, Purpose, Step
+from nodeforge.engine.remote import Client, open_worker
 from nodeforge.errors import NodeForgeError
 from nodeforge.models.measurements.measurement import Measurement
 from nodeforge.models.measurements.store import to_json
@@ -73,7 +74,7 @@ def command(
         writable(out.absolute().parent)
     chosen = checked_model(folders, model, granted, extent)
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
-    client = WorkerClient(settings, happened.put, device or settings.device)
+    client = open_worker(settings, happened.put, device or settings.device)
     patience = 0.0
     try:
         client.start()
@@ -109,7 +110,7 @@ class _Walk:
 
     def __init__(
         self,
-        client: WorkerClient,
+        client: Client,
         happened: queue.SimpleQueue[events.Event],
         measuring: Measuring,
         minutes: float | None,

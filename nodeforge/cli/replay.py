@@ -19,8 +19,9 @@ from nodeforge.cli.watch import Bars, Quiet, Watcher
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.prepared import catalogue_for, overridden, writable
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient, spawn_worker
+from nodeforge.engine.client import PATIENCE, spawn_worker
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.remote import Client, open_worker
 from nodeforge.engine.replay.replaying import (
     errors_of,
     missing_packs,
@@ -71,7 +72,7 @@ def command(
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
     document, lock = read_picture(picture)
     spawn: dict[str, Any] = {"spawn": partial(spawn_worker, threads=threads)} if threads else {}
-    client = WorkerClient(settings, happened.put, device or settings.device, **spawn)
+    client = open_worker(settings, happened.put, device or settings.device, **spawn)
     client.start()  # it imports its libraries while we look at the workflow
     patience = 0.0
     try:
@@ -107,7 +108,7 @@ def _bars(document: Document) -> Watcher:
 
 
 def _run(
-    client: WorkerClient,
+    client: Client,
     happened: queue.SimpleQueue[events.Event],
     document: Document,
     request: RunRequest,

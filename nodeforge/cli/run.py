@@ -16,10 +16,11 @@ from nodeforge.cli.workflow.form_help import show_form
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.cli.workflow.prepared import catalogue_for, prepared, writable
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient
+from nodeforge.engine.client import PATIENCE
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.files import Files
 from nodeforge.engine.queue.attempt import recogniser
+from nodeforge.engine.remote import Client, open_worker
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, run_stamp
 from nodeforge.graph.document import Document
@@ -56,7 +57,7 @@ def command(
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
     workflow = whole_file(ctx, workflow)
     document = read_any(workflow)
-    client = WorkerClient(settings, happened.put, device or settings.device)
+    client = open_worker(settings, happened.put, device or settings.device)
     if help_form:
         _show_form(document, client, as_json)
         return
@@ -64,7 +65,9 @@ def command(
     patience = 0.0  # a worker that has nothing to finish need not be waited for
     try:
         catalogue = catalogue_for(document, lambda: client)
-        overrides = prepared(ctx, document, catalogue, settings, assignments, seed)
+        overrides = prepared(
+            ctx, document, catalogue, settings, assignments, seed, machine=client.machine
+        )
         files = Files(settings, document.assets, overrides.granted, document.lock)
         request = RunRequest(
             run=uuid.uuid4().hex[:8],
@@ -85,7 +88,7 @@ def command(
         client.close(patience)
 
 
-def _show_form(document: Document, client: WorkerClient, as_json: bool) -> None:
+def _show_form(document: Document, client: Client, as_json: bool) -> None:
     try:
         catalogue = catalogue_for(document, lambda: client)
         upgrade(document, catalogue)
@@ -102,7 +105,7 @@ def _watcher(document: Document, as_json: bool, explain: bool) -> Watcher:
 
 
 def _run(
-    client: WorkerClient,
+    client: Client,
     happened: queue.SimpleQueue[events.Event],
     watcher: Watcher,
     document: Document,

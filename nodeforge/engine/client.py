@@ -143,6 +143,11 @@ class WorkerClient:
         self._stderr: collections.deque[str] = collections.deque(maxlen=40)
 
     @property
+    def machine(self) -> str:
+        """The name of another machine on which it is: none."""
+        return ""
+
+    @property
     def pid(self) -> int | None:
         """The worker's process id while it runs."""
         process = self._process

@@ -78,6 +78,7 @@ class RunRequest:
         targets: Nodes whose results are wanted; empty for all that save or show something.
         assets: The workflow's assets by name.
         granted: Paths that the person gave.
+        sent: Files that another machine has sent: the kind, the name in the workflow, the path.
         lock: What the workflow was last run with, as in its file.
         stamp: Text chunks for saved pictures.
         outputs: The folder for what nodes save.
@@ -91,6 +92,7 @@ class RunRequest:
     targets: list[str] = field(default_factory=list)
     assets: Mapping[str, Any] = field(default_factory=dict)
     granted: list[str] = field(default_factory=list)
+    sent: list[list[str]] = field(default_factory=list)
     lock: Mapping[str, Any] = field(default_factory=dict)
     stamp: Mapping[str, str] = field(default_factory=dict)
     outputs: Path = Path()
@@ -102,7 +104,8 @@ class RunRequest:
     @property
     def meaning(self) -> dict[str, Any]:
         """What names of files mean in the workflow, as messages to the worker say it."""
-        return {"assets": dict(self.assets), "granted": self.granted, "lock": dict(self.lock)}
+        said = {"assets": dict(self.assets), "granted": self.granted, "lock": dict(self.lock)}
+        return {**said, "sent": self.sent} if self.sent else said
 
 
 @dataclass

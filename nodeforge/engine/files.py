@@ -7,7 +7,7 @@ path that the person gave is granted, for one run; a folder with what is in it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -44,6 +44,8 @@ class Files:
         assets: The workflow's assets by name, as in its file.
         granted: Absolute paths of files and folders that the person gave for this run.
         lock: What the workflow was last run with, as in its file.
+        sent: Files that another machine has sent, which names of the workflow mean: the kind, the
+            name, the path.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class Files:
         assets: Mapping[str, Any] | None = None,
         granted: Collection[str] = (),
         lock: Mapping[str, Any] | None = None,
+        sent: Iterable[Sequence[str]] = (),
     ) -> None:
         self._settings = settings
         self._assets = assets or {}
         self._lock = lock or {}
         self._granted = frozenset(map(Path, granted))
+        self._sent = {(kind, name): Path(path) for kind, name, path in sent}
         self._folders = models.ModelFolders(settings)
         self.unread: dict[Path, int] = {}
         """Models whose content must be read before the run, with their bytes."""
@@ -68,15 +72,18 @@ class Files:
             MissingFileError, MissingModelError: it is not there, or may not be read.
         """
         name = str(value)
+        kind = port.widget.kind if isinstance(port.widget, ModelFileWidget | FileWidget) else ""
+        if (path := self._sent.get((kind, name))) is not None:
+            return path
         if _is_no_file_name(name):
             raise MissingFileError(
                 f"{name[:40]!r} can be no file's name.", way_out="Choose another file."
             )
         if isinstance(port.widget, ModelFileWidget):
-            return self._folders.find(port.widget.kind, name, granted=self._granted)
+            return self._folders.find(kind, name, granted=self._granted)
         if name.startswith(ASSET):
             return self._asset(name.removeprefix(ASSET))
-        return self._named(name, port.widget.kind if isinstance(port.widget, FileWidget) else "")
+        return self._named(name, kind)
 
     def picture(self, value: str) -> Path | None:
         """The picture that `value` names, if it is there and may be read."""
@@ -91,7 +98,7 @@ class Files:
         Raises:
             MissingModelError, ForbiddenModelError: it is not there, or may not be read.
         """
-        return self._folders.find(kind, name)
+        return self._sent.get((kind, name)) or self._folders.find(kind, name)
 
     def companions(
         self, node: str, model: Path, given: Mapping[str, Path]

@@ -94,7 +94,9 @@ class Session:
             raise PlanError(
                 "there is nothing to run.", way_out="Add a node that saves or shows something."
             )
-        files = Files(self.settings, request.assets, request.granted, request.lock)
+        files = Files(
+            self.settings, request.assets, request.granted, request.lock, sent=request.sent
+        )
         evaluate = Evaluator(self._planned, files.resolve)
         expanded = expand(flat, self.catalogue, evaluate, targets)
         numerics = numerics_digest(self.networks.numerics())

@@ -122,6 +122,8 @@ class Settings:
     """How many processes run the jobs of `nodeforge queue run` and of a sweep."""
     worker_devices: tuple[str, ...] = ()
     """The device of each; without, each has a card of its own, or a share of the processor."""
+    machines: dict[str, str] = field(default_factory=dict)
+    """Other machines by name, as ``ssh://`` addresses: a device may be one of these names."""
     memory_mode: MemoryMode = MemoryMode.AUTO
     precision: Precision = Precision.AUTO
     fp8_weights: bool = False

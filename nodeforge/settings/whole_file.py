@@ -22,6 +22,7 @@ from typing import IO
 from nodeforge.errors import RequestError
 
 _UMASK = threading.Lock()
+_NUMBERED = re.compile(r"(?s)(.*_)(\d{5,})(\.[^.]*)?")
 _STALE = 3600.0
 """Seconds after which a temporary file belongs to nobody: none takes that long to write."""
 
@@ -110,6 +111,18 @@ def next_number(names: Iterable[str], before: str, after: str) -> int:
     """The number after the largest that a name has between `before` and `after`; 1 for none."""
     taken = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
     return max((int(m[1]) for name in names if (m := taken.fullmatch(name))), default=0) + 1
+
+
+def free_name(wish: Path, reserved: Iterable[str] = ()) -> Path:
+    """A name that no file has and that is not reserved: the next number where `wish` has one."""
+    there = set(reserved)
+    if wish.parent.is_dir():
+        there.update(path.name for path in wish.parent.iterdir())
+    match = _NUMBERED.fullmatch(wish.name)
+    if match is None and wish.name not in there:
+        return wish
+    before, after = (match[1], match[3] or "") if match else (f"{wish.stem}_", wish.suffix)
+    return wish.with_name(f"{before}{next_number(there, before, after):05}{after}")
 
 
 def take_name(part: Path, target: Path) -> bool:

@@ -186,6 +186,7 @@ def request_from(header: dict[str, Any]) -> RunRequest:
         targets=header.get("targets", []),
         assets=header.get("assets", {}),
         granted=header.get("granted", []),
+        sent=header.get("sent", []),
         lock=header.get("lock", {}),
         stamp=header.get("stamp", {}),
         outputs=Path(header.get("outputs", "")),

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from nodeforge.cli import measure, replay, run
 from nodeforge.cli.main import nodeforge as group
 from nodeforge.cli.sweeps import cells
-from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.queue import runner
+from nodeforge.engine.remote import open_worker
 from nodeforge.errors import NodeForgeError
 from support.command_line import CommandHere, CommandLine, Done
 from support.processes import ForkedWorker
@@ -51,6 +51,6 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcess:
 def in_process(refused: InProcess) -> InProcess:
     """For commands whose workers compute: they are forked from a process that is warm."""
     for module in (cells, measure, replay, run):
-        refused.patch.setattr(module, "WorkerClient", partial(WorkerClient, spawn=ForkedWorker))
+        refused.patch.setattr(module, "open_worker", partial(open_worker, spawn=ForkedWorker))
     refused.patch.setattr(runner, "QueueRunner", partial(runner.QueueRunner, spawn=ForkedWorker))
     return refused

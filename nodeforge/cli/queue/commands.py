@@ -17,12 +17,12 @@ from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.cli.workflow.prepared import catalogue_for, prepared, writable
-from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.queue.database import QueueError
 from nodeforge.engine.queue.estimates import Expected, expected_times, plan_of
 from nodeforge.engine.queue.job import Job, NewJob
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.states import State
+from nodeforge.engine.remote import Client, open_worker
 from nodeforge.formats import read_any, write
 from nodeforge.settings import Settings
 
@@ -68,7 +68,9 @@ def add(
     document = read_any(workflow)
     with _worker(settings) as client:
         catalogue = catalogue_for(document, client)
-    overrides = prepared(ctx, document, catalogue, settings, assignments, seed)
+    overrides = prepared(
+        ctx, document, catalogue, settings, assignments, seed, machine=_machine(settings)
+    )
     new = []
     for number in range(count):
         if number:
@@ -265,13 +267,20 @@ def _queue(settings: Settings) -> Iterator[JobQueue]:
             )
 
 
-@contextmanager
-def _worker(settings: Settings) -> Iterator[Callable[[], WorkerClient]]:
-    """Starts a worker if one is asked for."""
-    started: list[WorkerClient] = []
+def _machine(settings: Settings) -> str:
+    """A machine on which jobs may run."""
+    return next(
+        filter(settings.machines.__contains__, (settings.device, *settings.worker_devices)), ""
+    )
 
-    def client() -> WorkerClient:
-        started.append(WorkerClient(settings, lambda event: None, settings.device))
+
+@contextmanager
+def _worker(settings: Settings) -> Iterator[Callable[[], Client]]:
+    """Starts a worker if one is asked for."""
+    started: list[Client] = []
+
+    def client() -> Client:
+        started.append(open_worker(settings, lambda event: None, settings.device))
         return started[0]
 
     try:

@@ -14,8 +14,8 @@ import click
 
 from nodeforge.cli.sweeps.cells import CellRun, Workflow
 from nodeforge.cli.sweeps.runs import Outcome, Runs
-from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.remote import Client
 from nodeforge.engine.sweeps.candidate_files import SHEET, CandidateFiles
 from nodeforge.engine.sweeps.exploration import Estimates, estimates_of, make_candidate
 from nodeforge.errors import RequestError
@@ -99,7 +99,7 @@ class Exploration:
     def __init__(
         self,
         runs: Runs,
-        client: WorkerClient,
+        client: Client,
         candidates: Candidates,
         until: float,
         files: CandidateFiles,

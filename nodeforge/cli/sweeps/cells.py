@@ -20,7 +20,7 @@ from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.cli.workflow.prepared import catalogue_for, overridden
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient
+from nodeforge.engine.client import PATIENCE
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.files import Files
 from nodeforge.engine.plan import default_targets
@@ -29,6 +29,7 @@ from nodeforge.engine.queue.placement import (
     spawn_beside,
     worker_devices,
 )
+from nodeforge.engine.remote import Client, open_worker
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.engine.sweeps.exploration import upstream
@@ -219,8 +220,8 @@ class Opened:
     """
 
     workflow: Workflow
-    client: WorkerClient
-    others: Sequence[WorkerClient]
+    client: Client
+    others: Sequence[Client]
     happened: queue.SimpleQueue[events.Event]
     patience: float = 0.0
 
@@ -267,7 +268,7 @@ def opened(
     document = read_any(file)
     devices = worker_devices(settings, workers or 0, device)
     spawn: dict[str, Any] = {"spawn": spawn_beside(len(devices))} if len(devices) > 1 else {}
-    clients = [WorkerClient(settings, happened.put, each, **spawn) for each in devices]
+    clients = [open_worker(settings, happened.put, each, **spawn) for each in devices]
     client = clients[0]
     client.start()  # it imports its libraries while we look at the workflow
     made: Opened | None = None

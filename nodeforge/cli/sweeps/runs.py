@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient, told_end
+from nodeforge.engine.client import told_end
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.queue.placement import WINDOW, Models, Placement
+from nodeforge.engine.remote import Client
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
@@ -44,7 +45,7 @@ class _Running:
     """
 
     number: int
-    client: WorkerClient
+    client: Client
     watcher: Watcher
     computed: list[str] = field(default_factory=list)
     saved: list[Path] = field(default_factory=list)
@@ -62,7 +63,7 @@ class Runs:
 
     def __init__(
         self,
-        clients: Sequence[WorkerClient],
+        clients: Sequence[Client],
         happened: queue.SimpleQueue[events.Event],
         watcher: Callable[[str], Watcher],
         screen: Watcher | None = None,

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from nodeforge.settings import MOST_WORKERS
+from nodeforge.engine.remote import machine_of
+from nodeforge.settings import MOST_WORKERS, load_settings
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -18,7 +19,9 @@ def known_device(ctx: click.Context, option: click.Parameter, value: str | None)
     """A device's name as click's callback; whether it is there, only torch can tell."""
     if value is None or re.fullmatch(r"auto|mps|cpu|(cuda|xpu)(:\d+)?", value):
         return value
-    raise click.BadParameter(f"'{value}' is no device.", ctx, option)
+    if machine_of(load_settings(), value) is not None:
+        return value
+    raise click.BadParameter(f"'{value}' is no device, and no machine's name.", ctx, option)
 
 
 WORKFLOW: Option = click.argument("workflow", type=click.Path(path_type=Path))
@@ -35,8 +38,9 @@ SEED: Option = click.option(
 DEVICE: Option = click.option(
     "--device",
     callback=known_device,
-    metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
-    help="Where networks run; the settings' choice by default.",
+    metavar="[auto|cuda|cuda:N|mps|xpu|cpu|MACHINE]",
+    help="Where networks run, also on another machine (nodeforge worker); the settings' choice "
+    "by default.",
 )
 WORKERS: Option = click.option(
     "--workers",

@@ -11,8 +11,8 @@ from nodeforge import models
 from nodeforge.cli.lint import show, show_upgrades
 from nodeforge.cli.main import WRONG
 from nodeforge.cli.overrides import Overrides
-from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.files import Files
+from nodeforge.engine.remote import Client
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
@@ -22,6 +22,8 @@ from nodeforge.lint import Severity, companion_locks, lint
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 
+_MISSING_MODELS = "missing_models"
+
 
 def prepared(
     ctx: click.Context,
@@ -30,14 +32,19 @@ def prepared(
     settings: Settings,
     assignments: Sequence[str],
     seed: int | None,
+    *,
+    machine: str = "",
 ) -> Overrides:
     """Set what was asked for, and end the command where the workflow cannot be run.
+
+    Args:
+        machine: The other machine on which it will run: what models are there, that one tells.
 
     Raises:
         OverrideError: an assignment cannot be carried out.
     """
     overrides = overridden(document, catalogue, settings, assignments, seed)
-    _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted)
+    _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted, machine)
     _lock_companions(document, catalogue, settings, overrides.granted)
     return overrides
 
@@ -64,7 +71,7 @@ def overridden(
     return overrides
 
 
-def catalogue_for(document: Document, client: Callable[[], WorkerClient]) -> Catalogue:
+def catalogue_for(document: Document, client: Callable[[], Client]) -> Catalogue:
     """The shipped node types, or the worker's where the workflow uses others."""
     catalogue = Catalogue.shipped()
     types = {node.type for node in every_node(document.graph).values()}
@@ -79,6 +86,7 @@ def _refuse_what_cannot_run(
     catalogue: Catalogue,
     settings: Settings,
     granted: list[str],
+    machine: str,
 ) -> None:
     folders = models.ModelFolders(settings)
     files = Files(settings, document.assets, granted)
@@ -90,6 +98,7 @@ def _refuse_what_cannot_run(
         pictures=files.picture,
         resolve=files.resolve,
     )
+    problems = [each for each in problems if not (machine and each.rule == _MISSING_MODELS)]
     show([problem for problem in problems if problem.matters_to_a_run], err=True)
     if any(problem.severity is Severity.ERROR for problem in problems):
         ctx.exit(WRONG)

@@ -7,11 +7,10 @@ a job runs again after a crash, its files that are in place stay, and only missi
 
 from __future__ import annotations
 
-import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from nodeforge.engine.queue import saved_files
@@ -20,9 +19,8 @@ from nodeforge.engine.queue.database import digest_of
 from nodeforge.engine.queue.expected_files import ExpectedFiles
 from nodeforge.engine.queue.job import Job
 from nodeforge.errors import DiskFullError, RequestError
-from nodeforge.settings.whole_file import is_disk_full, next_number, take_name
+from nodeforge.settings.whole_file import free_name, is_disk_full, take_name
 
-_NUMBERED = re.compile(r"(?s)(.*_)(\d{5,})(\.[^.]*)?")
 _TRIES = 100
 
 
@@ -161,18 +159,6 @@ def remove_leftovers(job: Job) -> None:
 
 def _hidden_folder(outputs: Path, job_id: str) -> Path:
     return outputs / f".nodeforge-job-{job_id}"
-
-
-def free_name(wish: Path, reserved: Iterable[str]) -> Path:
-    """A name that no file has and that is not reserved: the next number where `wish` has one."""
-    there = set(reserved)
-    if wish.parent.is_dir():
-        there.update(path.name for path in wish.parent.iterdir())
-    match = _NUMBERED.fullmatch(wish.name)
-    if match is None and wish.name not in there:
-        return wish
-    before, after = (match[1], match[3] or "") if match else (f"{wish.stem}_", wish.suffix)
-    return wish.with_name(f"{before}{next_number(there, before, after):05}{after}")
 
 
 def _cannot(folder: Path, error: OSError) -> OutputError | DiskFullError:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from nodeforge.engine.client import WorkerClient, WorkerProcess, spawn_worker
+from nodeforge.engine.client import WorkerProcess, spawn_worker
+from nodeforge.engine.remote import Client
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
@@ -54,23 +55,29 @@ def worker_devices(settings: Settings, count: int, device: str | None = None) ->
             )
         return named[:count]
     device = device or settings.device
-    if count == 1 or device in ("cpu", "mps") or ":" in device:
+    if count == 1 or device in ("cpu", "mps", *settings.machines) or ":" in device:
         return (device,) * count
     return tuple(f"{device}:{number}" for number in range(count))
 
 
-def check_devices(clients: Sequence[WorkerClient], devices: Sequence[str]) -> None:
+def check_devices(clients: Sequence[Client], devices: Sequence[str]) -> None:
     """Start several workers, and refuse devices that are not there before any job begins.
 
     Raises:
         WorkersError: one of `devices` is not there.
-        WorkerError: the first worker cannot tell.
+        WorkerError: a worker cannot tell.
+        MachineError: a machine cannot be used.
     """
-    if len(clients) == 1 or set(devices) <= {"cpu"}:
-        return
     for client in clients:
-        client.start()
-    refuse_missing(devices, clients[0].ask("devices").result()["devices"])
+        if len(clients) > 1 or client.machine:
+            client.start()
+    for client in clients:
+        if client.machine:
+            client.ask("devices").result()
+    here = [n for n, client in enumerate(clients) if not client.machine]
+    wanted = [devices[n] for n in here]
+    if len(wanted) > 1 and set(wanted) != {"cpu"}:
+        refuse_missing(wanted, clients[here[0]].ask("devices").result()["devices"])
 
 
 def refuse_missing(devices: Sequence[str], there: Sequence[Mapping[str, Any]]) -> None:

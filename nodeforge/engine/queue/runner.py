@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerError, told_end
+from nodeforge.engine.client import PATIENCE, WorkerError, told_end
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
 from nodeforge.engine.queue.claims import JobClaims
@@ -30,6 +30,7 @@ from nodeforge.engine.queue.placement import (
     spawn_beside,
 )
 from nodeforge.engine.queue.states import State
+from nodeforge.engine.remote import Client, open_worker
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
@@ -122,7 +123,7 @@ class Worker:
     """
 
     number: int
-    client: WorkerClient
+    client: Client
     attempt: Attempt | None = None
     wanted: str = ""
     heard: bool = False
@@ -167,7 +168,7 @@ class QueueRunner:
         start, tell = spawn or spawn_beside(len(devices)), self._happened.put
         self._devices = devices
         self._workers = [
-            Worker(number, WorkerClient(settings, tell, device, start))
+            Worker(number, open_worker(settings, tell, device, start))
             for number, device in enumerate(devices, 1)
         ]
         self._placement = Placement(self._models_of)

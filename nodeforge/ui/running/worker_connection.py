@@ -12,8 +12,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient, WorkerError, WorkerProcess
+from nodeforge.engine.client import WorkerError, WorkerProcess
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.remote import Client, open_worker
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
 
@@ -107,8 +108,8 @@ class WorkerConnection(QObject):
         self._sender.shutdown(wait=False, cancel_futures=True)
         self._client.close(patience)
 
-    def _connect(self, settings: Settings) -> WorkerClient:
-        return WorkerClient(settings, self._on_event, settings.device, self._spawn)
+    def _connect(self, settings: Settings) -> Client:
+        return open_worker(settings, self._on_event, settings.device, self._spawn)
 
     def _send(self, what: Callable[[], None]) -> None:
         if not self._closed:
