@@ -60,8 +60,14 @@ class OtherMachine:
         command = [sys.executable, "-m", "nodeforge", *arguments]
         if self.is_away:
             command = ["sh", "-c", "echo connect: Connection refused >&2; exit 255"]
-        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen(command, **pipes, env=self.environment, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+            start_new_session=True,
+        )
         self.lines.append(process)
         return process
 
@@ -108,7 +114,7 @@ class RemoteWatched(Watched):
         self.client: Any = self.remote
 
     def start(self, graph: dict[str, Any], run: str = "run", **options: Any) -> None:
-        given = {"outputs": self.settings.home / "outputs"} | options
+        given: dict[str, Any] = {"outputs": self.settings.home / "outputs"} | options
         self.remote.run(graph, RunRequest(run, **given))
 
     def wait_paused(self, seconds: float = 10.0) -> None:

@@ -269,9 +269,8 @@ def _queue(settings: Settings) -> Iterator[JobQueue]:
 
 def _machine(settings: Settings) -> str:
     """A machine on which jobs may run."""
-    return next(
-        filter(settings.machines.__contains__, (settings.device, *settings.worker_devices)), ""
-    )
+    devices = (settings.device, *settings.worker_devices)
+    return next(filter(settings.machines.__contains__, devices), "")
 
 
 @contextmanager

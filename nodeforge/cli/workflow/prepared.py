@@ -22,8 +22,6 @@ from nodeforge.lint import Severity, companion_locks, lint
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 
-_MISSING_MODELS = "missing_models"
-
 
 def prepared(
     ctx: click.Context,
@@ -97,8 +95,8 @@ def _refuse_what_cannot_run(
         granted=frozenset(granted),
         pictures=files.picture,
         resolve=files.resolve,
+        elsewhere=bool(machine),
     )
-    problems = [each for each in problems if not (machine and each.rule == _MISSING_MODELS)]
     show([problem for problem in problems if problem.matters_to_a_run], err=True)
     if any(problem.severity is Severity.ERROR for problem in problems):
         ctx.exit(WRONG)

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerProcess, spawn_worker
 from nodeforge.engine.context import RunRequest
-from nodeforge.engine.remote.address import Machine, MachineError, machine_of
+from nodeforge.engine.remote.address import SCHEME, Machine, MachineError, machine_of
 from nodeforge.settings import Settings
 
-__all__ = ["Client", "Machine", "MachineError", "machine_of", "open_worker"]
+__all__ = ["Client", "Machine", "MachineError", "is_elsewhere", "machine_of", "open_worker"]
 
 
 class Client(Protocol):
@@ -40,6 +40,11 @@ class Client(Protocol):
     def kill(self) -> None: ...
 
     def close(self, patience: float = PATIENCE) -> None: ...
+
+
+def is_elsewhere(settings: Settings) -> bool:
+    """Whether workflows run on another machine, if nobody says otherwise."""
+    return settings.device in settings.machines or settings.device.startswith(f"{SCHEME}://")
 
 
 def open_worker(

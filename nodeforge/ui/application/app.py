@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.settings import load_settings
 from nodeforge.ui.application import single_instance
+from nodeforge.ui.application.askpass import use_for_ssh
 from nodeforge.ui.application.crash_reports import CrashReports
 from nodeforge.ui.application.file_dialogs import use_platform_dialogs
 from nodeforge.ui.application.garbage_collector import GarbageCollector
@@ -50,6 +51,7 @@ def main(file: Path | None = None) -> int:
     app = make_app()
     if single_instance.send_to_running_instance(settings.home, file):
         return 0
+    use_for_ssh()
     crash_signal = _CrashSignal()
     emit_crash = crash_signal.raised.emit
     reports = CrashReports(settings.home / "logs", lambda path, text: emit_crash(str(path), text))

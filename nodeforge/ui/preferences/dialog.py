@@ -300,7 +300,8 @@ def _devices(workspace: Workspace) -> dict[str, str]:
     """Devices to choose from: kinds, available cards, and the current one if unavailable."""
     cards = {device: f"{name} ({device})" for device, name in workspace.graphics_cards.items()}
     chosen = workspace.settings.device
-    there = _DEVICES | cards
+    others = {name: f"{name}, another machine" for name in sorted(workspace.settings.machines)}
+    there = _DEVICES | cards | others
     return there if chosen in there else {**there, chosen: f"{chosen}, not found now"}
 
 

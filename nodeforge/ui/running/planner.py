@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.engine.events import Source
+from nodeforge.engine.remote import is_elsewhere
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.paths import join, split
 from nodeforge.graph.planned import original
@@ -107,6 +108,7 @@ class Planner(QObject):
             self._workspace.catalogue,
             self._workspace.folders,
             granted=opened.granted,
+            elsewhere=is_elsewhere(self._workspace.settings),
         )
         found += self._of_pictures.get(opened.id, [])
         found.sort(key=lambda problem: problem.severity.rank)

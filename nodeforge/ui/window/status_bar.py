@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from nodeforge.engine.cache import DiskTier
+from nodeforge.engine.remote import is_elsewhere
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -117,14 +118,17 @@ class StatusBar(QStatusBar):
             self.device.setText("worker does not answer")
             self.device.setToolTip(str(answer))
             return
-        self._workspace.graphics_cards = {
-            each["device"]: each["name"] for each in answer["devices"] if ":" in each["device"]
-        }
+        settings = self._workspace.settings
+        machine = f"{settings.device}: " if is_elsewhere(settings) else ""
+        if not machine:
+            self._workspace.graphics_cards = {
+                each["device"]: each["name"] for each in answer["devices"] if ":" in each["device"]
+            }
         self._workspace.attention = answer["attention"]
         chosen = answer["chosen"]
         what = "Processor" if chosen["device"] == "cpu" else "GPU"
         total = f", {formatting.byte_size(chosen['total'])} memory" if chosen["total"] else ""
-        self.device.setText(f"{what}{total}")
+        self.device.setText(f"{machine}{what}{total}")
         self.device.setToolTip(f"{chosen['name']} ({chosen['device']})")
 
     def _read(self, reading: RunProgress | None) -> None:

@@ -55,7 +55,9 @@ def test_what_is_saved_there_comes_home(far: RemoteWatched, here: Settings):
     assert file.read_text() == "hello"
     assert end.outputs == [str(file)]
     assert [event.path for event in far.told(events.Saved)] == [str(file)]
-    assert far.run(saving(), "again").outputs == [str(file.with_name("5_00001.txt"))]
+    again = far.run(saving(), "again")
+    assert isinstance(again, events.RunFinished)
+    assert again.outputs == [str(file.with_name("5_00001.txt"))]
 
 
 def test_a_picture_is_sent_once_by_its_content(far: RemoteWatched, here: Settings, tmp_path: Path):
