@@ -102,14 +102,14 @@ def copy(name: str, model: tuple[str, ...], called: str | None) -> None:
     """Copy models to a machine, by their names here or their paths; what is there stays."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    from nodeforge.engine.remote.remote_client import RemoteClient
+    from nodeforge.engine.remote.remote_client import client_by_ssh
 
     settings = user_settings()
     machine = _machine(name, settings)
     chosen = [_model(settings, each) for each in model]
     if called and len(chosen) > 1:
         raise MachineError("--as names one model, and several are to be copied.")
-    client = RemoteClient(settings, machine, lambda _: None)
+    client = client_by_ssh(settings, machine, lambda _: None)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     try:
         with Progress(*columns, TransferSpeedColumn(), transient=True) as screen:

@@ -18,7 +18,7 @@ from typing import Any
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.remote.address import Address, Machine
-from nodeforge.engine.remote.remote_client import RemoteClient
+from nodeforge.engine.remote.remote_client import client_by_ssh
 from nodeforge.engine.remote.ssh import start_ssh
 from nodeforge.settings import Settings
 from support.processes import Watched
@@ -110,7 +110,7 @@ class RemoteWatched(Watched):
         machine, start = client_of or Machine("far", ADDRESS), there.start
         if client_of is not None:
             start = start_ssh
-        self.remote = RemoteClient(settings, machine, self._queue.put, keep, start)
+        self.remote = client_by_ssh(settings, machine, self._queue.put, keep, start)
         self.client: Any = self.remote
 
     def start(self, graph: dict[str, Any], run: str = "run", **options: Any) -> None:

@@ -217,11 +217,17 @@ def log(job: str) -> None:
 @command.command()
 @options.out("Where jobs save that name no folder.")
 @options.DEVICE
+@options.ON
 @options.WORKERS
 @_json
 @click.pass_context
 def run(
-    ctx: click.Context, out: Path | None, device: str | None, workers: int | None, as_json: bool
+    ctx: click.Context,
+    out: Path | None,
+    device: str | None,
+    cluster: str | None,
+    workers: int | None,
+    as_json: bool,
 ) -> None:
     """Run the jobs until none waits; print the paths of what they save.
 
@@ -234,7 +240,7 @@ def run(
     from nodeforge.engine.queue.runner import QueueRunner, with_outputs
 
     settings = user_settings()
-    devices = worker_devices(settings, workers or 0, device)
+    devices = worker_devices(settings, workers or 0, cluster or device)
     settings = with_outputs(settings, writable(out) if out else None)
     with _queue(settings) as queue:
         waiting = [job for job in queue.pending() if job.state is not State.PAUSED]

@@ -61,6 +61,7 @@ class KeepError(RequestError):
 @options.SEED
 @options.out("A folder of its own.", required=True)
 @options.DEVICE
+@options.ON
 @options.as_json("One candidate a line on stdout.")
 @click.pass_context
 def command(
@@ -77,6 +78,7 @@ def command(
     seed: int | None,
     out: Path,
     device: str | None,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Run the first steps of many candidates of WORKFLOW, and finish those that are kept.
@@ -85,7 +87,7 @@ def command(
     from the steps that were run, which are kept for a week. A finished candidate equals its
     plain run to the last bit.
     """
-    with opened(ctx, workflow, assignments, seed, device) as work:
+    with opened(ctx, workflow, assignments, seed, cluster or device) as work:
         base = work.workflow
         cells = cells_of(base, axes, together, skips) if axes or skips or together else []
         candidates = Candidates(base, [assignments_of(cell) for cell in cells] or [[]], count)

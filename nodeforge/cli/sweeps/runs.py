@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,17 +23,24 @@ _HOPELESS = frozenset({"NoRoomError", "DiskFullError"})
 """Kinds of errors that the next cell would meet as well."""
 _MOST_DEATHS = 3
 """So often may the worker end in a row."""
+_ATTEMPTS = 2
+"""How often a run is begun whose worker ends."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to; `error` is empty where it went well."""
+    """What a run came to; `error` is empty where it went well.
+
+    Args:
+        died: Whether the worker has ended under it.
+    """
 
     files: tuple[Path, ...] = ()
     seconds: float = 0.0
     model_calls: int = 0
     computed: tuple[str, ...] = ()
     error: str = ""
+    died: bool = False
 
 
 @dataclass
@@ -97,7 +105,7 @@ class Runs:
             begin: Gives the graph of a run, and what is asked, when it begins.
         """
         placement = Placement(lambda job: models[int(job)])
-        waiting = list(numbers)
+        waiting, begun = list(numbers), Counter[int]()
         while self._running or (waiting and not self.stopped):
             busy = [each.client for each in self._running.values()]
             for index, client in enumerate(self._clients):
@@ -106,8 +114,13 @@ class Runs:
                 number = int(placement.choose(index, [str(each) for each in waiting[:WINDOW]]))
                 waiting.remove(number)
                 placement.begin(index, str(number))
+                begun[number] += 1
                 self._begin(index, number, *begin(number))
-            yield self._next_end()
+            number, outcome = self._next_end()
+            if outcome.died and begun[number] < _ATTEMPTS and not self.stopped:
+                waiting.insert(0, number)  # it goes on from its last step on disk
+            else:
+                yield number, outcome
         if self._screen is not None:
             self._screen.close()
 
@@ -153,6 +166,6 @@ class Runs:
                 fact = f"The worker ended with {told_end(event.exit_code, event.last_words)}."
                 if self._deaths == _MOST_DEATHS:
                     self.stopped = f"{fact} It did so {self._deaths} times in a row."
-                return Outcome(error=fact)
+                return Outcome(error=fact, died=True)
             case _:
                 return Outcome(error="Stopped.")

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @options.SEED
 @options.out()
 @options.DEVICE
+@options.ON
 @options.WORKERS
 @options.as_json("One cell a line on stdout.")
 @click.pass_context
@@ -57,6 +58,7 @@ def command(
     seed: int | None,
     out: Path | None,
     device: str | None,
+    cluster: str | None,
     workers: int | None,
     as_json: bool,
 ) -> None:
@@ -66,7 +68,7 @@ def command(
     grid, a contact sheet in HTML and a table of settings and times. Cells share all work that
     they have in common.
     """
-    with opened(ctx, workflow, assignments, seed, device, workers) as work:
+    with opened(ctx, workflow, assignments, seed, cluster or device, workers) as work:
         cells = cells_of(work.workflow, axes, together, skips)
         made = [work.workflow.with_values(assignments_of(cell)) for cell in cells]
         if refuse_problems(work.workflow, made, [cell.number for cell in cells]):

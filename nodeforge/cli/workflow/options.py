@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nodeforge.engine.remote import machine_of
+from nodeforge.engine.remote import is_cluster, machine_of
 from nodeforge.settings import MOST_WORKERS, load_settings
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -22,6 +22,15 @@ def known_device(ctx: click.Context, option: click.Parameter, value: str | None)
     if machine_of(load_settings(), value) is not None:
         return value
     raise click.BadParameter(f"'{value}' is no device, and no machine's name.", ctx, option)
+
+
+def known_cluster(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A cluster's address as click's callback."""
+    if value is None or is_cluster(value):
+        return value
+    raise click.BadParameter(
+        f"'{value}' is no cluster: write ray, or ray://host:port.", ctx, option
+    )
 
 
 WORKFLOW: Option = click.argument("workflow", type=click.Path(path_type=Path))
@@ -41,6 +50,13 @@ DEVICE: Option = click.option(
     metavar="[auto|cuda|cuda:N|mps|xpu|cpu|MACHINE]",
     help="Where networks run, also on another machine (nodeforge worker); the settings' choice "
     "by default.",
+)
+ON: Option = click.option(
+    "--on",
+    "cluster",
+    callback=known_cluster,
+    metavar="ray[://HOST:PORT]",
+    help="Run on a Ray cluster, a worker a card; one is started on this machine where none runs.",
 )
 WORKERS: Option = click.option(
     "--workers",

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from nodeforge.engine.client import WorkerProcess, spawn_worker
-from nodeforge.engine.remote import Client
+from nodeforge.engine.remote import Client, is_cluster
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
@@ -37,7 +37,12 @@ def worker_devices(settings: Settings, count: int, device: str | None = None) ->
 
     Raises:
         WorkersError: it is no such number, or more than there are devices in the settings.
+        MachineError: the cluster cannot be reached, or has fewer.
     """
+    if device is not None and is_cluster(device):
+        from nodeforge.engine.remote.cluster import places  # only where one is used
+
+        return (device,) * places(device, count)
     count = count or settings.workers
     if not 1 <= count <= MOST_WORKERS:
         raise WorkersError(

@@ -15,7 +15,15 @@ from nodeforge.engine.context import RunRequest
 from nodeforge.engine.remote.address import SCHEME, Machine, MachineError, machine_of
 from nodeforge.settings import Settings
 
-__all__ = ["Client", "Machine", "MachineError", "is_elsewhere", "machine_of", "open_worker"]
+__all__ = [
+    "Client",
+    "Machine",
+    "MachineError",
+    "is_cluster",
+    "is_elsewhere",
+    "machine_of",
+    "open_worker",
+]
 
 
 class Client(Protocol):
@@ -47,6 +55,11 @@ def is_elsewhere(settings: Settings) -> bool:
     return settings.device in settings.machines or settings.device.startswith(f"{SCHEME}://")
 
 
+def is_cluster(device: str) -> bool:
+    """Whether a device is a Ray cluster: ``ray``, or ``ray://host:port``."""
+    return device.partition("://")[0] == "ray"
+
+
 def open_worker(
     settings: Settings,
     on_event: Callable[[events.Event], None],
@@ -58,15 +71,21 @@ def open_worker(
     Args:
         settings: Folders, limits and machines.
         on_event: Called for every event, in a thread of the client's own.
-        device: Of this machine, as `WorkerClient` has it; or the name or address of another.
+        device: Of this machine, as `WorkerClient` has it; or the name or address of another, or a
+            Ray cluster's: ``ray``, ``ray://host:port``.
         spawn: Starts a process on this machine.
 
     Raises:
         MachineError: the machine's address is none.
     """
     machine = machine_of(settings, device)
-    if machine is None:
+    if machine is None and not is_cluster(device):
         return WorkerClient(settings, on_event, device, spawn)
-    from nodeforge.engine.remote.remote_client import RemoteClient  # few have other machines
+    # few have other machines
+    from nodeforge.engine.remote.remote_client import RemoteClient, client_by_ssh
 
-    return RemoteClient(settings, machine, on_event)
+    if machine is not None:
+        return client_by_ssh(settings, machine, on_event)
+    from nodeforge.engine.remote.cluster import connector
+
+    return RemoteClient(settings, device, on_event, connector(device))

@@ -12,7 +12,7 @@ from typing import Any
 from nodeforge import __version__
 from nodeforge.engine.remote import messages
 from nodeforge.engine.remote.address import Machine, MachineError
-from nodeforge.engine.remote.remote_client import RemoteClient
+from nodeforge.engine.remote.remote_client import client_by_ssh
 from nodeforge.engine.remote.ssh import start_ssh
 from nodeforge.engine.remote.versions import versions
 from nodeforge.settings import Settings
@@ -50,7 +50,7 @@ def check_machine(settings: Settings, machine: Machine, *, at_terminal: bool = F
         NodeForgeError: it cannot be reached, or its worker does not answer.
     """
     start = partial(start_ssh, at_terminal=at_terminal)
-    client = RemoteClient(settings, machine, lambda _: None, start=start)
+    client = client_by_ssh(settings, machine, lambda _: None, start=start)
     begun = time.monotonic()
     try:
         client.open()

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from nodeforge import __version__
 from nodeforge.engine.protocol import Frame, ProtocolError, read_frame, write_frames
@@ -23,7 +24,8 @@ KEEP = 15 * 60.0
 """Seconds that a host waits for its client, and a client for its host."""
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts to open the line again; the last for all that follow."""
-_LAST_WORDS = 5.0
+_LAST_WORDS, _GOODBYE = 5.0, 1.0
+"""Seconds for ssh to end after a failure, and after a good end."""
 Start = Callable[[Address, Sequence[str]], "subprocess.Popen[bytes]"]
 
 
@@ -40,6 +42,22 @@ class Listener:
     receive: Callable[[Frame], None]
     paused: Callable[[bool], None]
     lost: Callable[[MachineError], None]
+
+
+class Link(Protocol):
+    """A way to a host: `Connection`, or one to an actor of a cluster."""
+
+    @property
+    def is_up(self) -> bool: ...
+
+    @property
+    def traffic(self) -> tuple[int, int]: ...
+
+    def open(self) -> None: ...
+
+    def send(self, frame: Frame) -> None: ...
+
+    def close(self, patience: float) -> None: ...
 
 
 class Connection:
@@ -109,10 +127,7 @@ class Connection:
         self._wake.set()
         if self._process is not None:
             closed(self._process.stdin)
-            try:
-                self._process.wait(1.0)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+            _end(self._process)
 
     def _hold(self) -> None:
         """Open the line, listen, and open it again, until it is closed or given up."""
@@ -227,9 +242,18 @@ class Connection:
         with contextlib.suppress(OSError, ValueError, ProtocolError):
             line.listen(process.stdout)
         line.disconnect(process.stdin)
+        closed(process.stdin)
+        _end(process)
+        closed(process.stdout)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let ssh end by itself, or end it."""
+    try:
+        process.wait(_GOODBYE)
+    except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        closed(process.stdin, process.stdout)
 
 
 class _Words:

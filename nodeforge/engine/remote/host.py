@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import shutil
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -51,7 +52,7 @@ class Host:
     ) -> None:
         self._settings, self._send = settings, send
         self._store = Store(settings)
-        self._outputs = settings.worker_folder / "results"
+        self._outputs = settings.worker_folder / "results" / uuid.uuid4().hex[:16]
         self._client = WorkerClient(settings, self._tell, device, spawn)
         self._files = ThreadPoolExecutor(1, "files")
         self._runs: set[str] = set()

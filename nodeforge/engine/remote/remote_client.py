@@ -21,7 +21,7 @@ from nodeforge.engine.model_hashes import begin_hashing, finished_stamp
 from nodeforge.engine.protocol import Frame
 from nodeforge.engine.remote import messages
 from nodeforge.engine.remote.address import Machine, MachineError
-from nodeforge.engine.remote.connection import KEEP, Connection, Listener, Start
+from nodeforge.engine.remote.connection import KEEP, Connection, Link, Listener, Start
 from nodeforge.engine.remote.messages import sha256_of
 from nodeforge.engine.remote.named_files import NamedFile, named_files
 from nodeforge.engine.remote.questions import Questions
@@ -62,24 +62,21 @@ class RemoteClient:
 
     Args:
         settings: Of this machine.
-        machine: Where the worker is.
+        name: What the machine is called, for errors.
         on_event: Called for every event, in a thread of the client's own.
-        keep: Seconds to wait for a line that has broken.
-        start: Runs a command of NodeForge there.
+        connect: Makes the way to the host there.
     """
 
     def __init__(
         self,
         settings: Settings,
-        machine: Machine,
+        name: str,
         on_event: Callable[[events.Event], None],
-        keep: float = KEEP,
-        start: Start = start_ssh,
+        connect: Callable[[Listener], Link],
     ) -> None:
-        self._settings, self._machine, self._on_event = settings, machine, on_event
-        listener = Listener(self._receive, self._paused, self._lost)
-        self._connection = Connection(machine, listener, keep, start)
-        self._questions = Questions(self._connection.send, machine.name)
+        self._settings, self._name, self._on_event = settings, name, on_event
+        self._connection = connect(Listener(self._receive, self._paused, self._lost))
+        self._questions = Questions(self._connection.send, name)
         self._results = Results(self._questions)
         self._runs: dict[str, _Run] = {}
         self._foreign: Catalogue | None = None
@@ -90,7 +87,7 @@ class RemoteClient:
 
     @property
     def machine(self) -> str:
-        return self._machine.name
+        return self._name
 
     @property
     def pid(self) -> int | None:
@@ -300,7 +297,7 @@ class RemoteClient:
         """
         if "sha256" not in frame.header:
             event = messages.event_of(frame)
-            return messages.named_machine(event, self._machine.name)
+            return messages.named_machine(event, self._name)
         run = known.request.run
         path = self._results.fetch(run, frame.header, known.request.outputs)
         known.outputs.append(str(path))
@@ -324,13 +321,36 @@ class RemoteClient:
         said = "is lost; it is opened again, and the run goes on there" if paused else "is back"
         for run, known in list(self._runs.items()):
             if known.node:
-                fact = f"the line to {self._machine.name} {said}."
+                fact = f"the line to {self._name} {said}."
                 self._came.put(events.Notice(run, known.node, fact))
 
     def _lost(self, error: MachineError) -> None:
         for run in list(self._runs):
             self._came.put(events.WorkerDied(run, 255, str(error)))
         self._questions.fail(error)
+
+
+def client_by_ssh(
+    settings: Settings,
+    machine: Machine,
+    on_event: Callable[[events.Event], None],
+    keep: float = KEEP,
+    start: Start = start_ssh,
+) -> RemoteClient:
+    """A client of the worker on a machine that ssh reaches.
+
+    Args:
+        settings: Of this machine.
+        machine: Where the worker is.
+        on_event: As `RemoteClient` has it.
+        keep: Seconds to wait for a line that has broken.
+        start: Runs a command of NodeForge there.
+    """
+
+    def connect(listener: Listener) -> Link:
+        return Connection(machine, listener, keep, start)
+
+    return RemoteClient(settings, machine.name, on_event, connect)
 
 
 def _run_header(

@@ -9,7 +9,7 @@ import pytest
 from nodeforge.engine import events
 from nodeforge.engine.remote.address import Address, Machine, MachineError
 from nodeforge.engine.remote.checking import check_machine
-from nodeforge.engine.remote.remote_client import RemoteClient
+from nodeforge.engine.remote.remote_client import client_by_ssh
 from nodeforge.settings import Settings
 from support.other_machine import OtherMachine, RemoteWatched, SshServer, program
 from support.processes import chain
@@ -32,7 +32,7 @@ def machine(server: SshServer, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def failure(settings: Settings, machine: Machine) -> MachineError:
-    client = RemoteClient(settings, machine, lambda _: None)
+    client = client_by_ssh(settings, machine, lambda _: None)
     with pytest.raises(MachineError) as failed:
         client.open()
     client.close()
@@ -86,7 +86,7 @@ def test_a_login_script_that_prints_does_no_harm(
     loud = Path(machine.address.program).with_name("loud")
     loud.write_text(f'#!/bin/sh\necho Welcome to far\nexec {machine.address.program} "$@"\n')
     loud.chmod(0o755)
-    client = RemoteClient(
+    client = client_by_ssh(
         here, Machine("far", Address("far", program=str(loud), device="cpu")), print
     )
     client.open()
