@@ -29,18 +29,13 @@ _ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to; `error` is empty where it went well.
-
-    Args:
-        died: Whether the worker has ended under it.
-    """
+    """What a run came to; `error` is empty where it went well."""
 
     files: tuple[Path, ...] = ()
     seconds: float = 0.0
     model_calls: int = 0
     computed: tuple[str, ...] = ()
     error: str = ""
-    died: bool = False
 
 
 @dataclass
@@ -117,7 +112,8 @@ class Runs:
                 begun[number] += 1
                 self._begin(index, number, *begin(number))
             number, outcome = self._next_end()
-            if outcome.died and begun[number] < _ATTEMPTS and not self.stopped:
+            has_died = self._deaths > 0
+            if has_died and begun[number] < _ATTEMPTS and not self.stopped:
                 waiting.insert(0, number)  # it goes on from its last step on disk
             else:
                 yield number, outcome
@@ -166,6 +162,6 @@ class Runs:
                 fact = f"The worker ended with {told_end(event.exit_code, event.last_words)}."
                 if self._deaths == _MOST_DEATHS:
                     self.stopped = f"{fact} It did so {self._deaths} times in a row."
-                return Outcome(error=fact, died=True)
+                return Outcome(error=fact)
             case _:
                 return Outcome(error="Stopped.")

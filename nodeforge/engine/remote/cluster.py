@@ -14,7 +14,7 @@ import os
 import platform
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -27,8 +27,10 @@ from nodeforge.engine.remote.host import Host
 from nodeforge.settings import load_settings
 
 SCHEME = "ray"
-_WAIT = 0.05
-"""Seconds that an exchange waits for something to be told."""
+_WAIT = 5.0
+"""Seconds that a call waits for something to be told."""
+_CALLS = {"max_concurrency": 3}
+"""An actor hears, tells, and is ended at the same time."""
 _STARTS = 120.0
 """Seconds for an actor to be placed and to start."""
 _starting = threading.Lock()
@@ -115,11 +117,14 @@ class HostActor:
         """What this node is, as JSON."""
         return json.dumps({"version": __version__, "node": platform.node()}).encode()
 
-    def exchange(self, data: bytes) -> bytes:
-        """Take frames of the client, and give those for it; waits a moment for some."""
-        stream = io.BytesIO(data)
-        while (frame := read_frame(stream)) is not None:
+    def receive(self, data: bytes) -> bytes:
+        """Take frames of the client; it sends the next once this has returned."""
+        for frame in _frames(data):
             self._host.receive(frame)
+        return b""
+
+    def take(self) -> bytes:
+        """The frames for the client; waits a while for the first."""
         told: list[Frame] = []
         with contextlib.suppress(queue.Empty):
             told.append(self._told.get(timeout=_WAIT))
@@ -149,7 +154,7 @@ class ActorConnection:
         self._device, self._listener = device, listener
         self._actor: Any = None
         self._ray: Any = None
-        self._to_send: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._to_send: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._sent = self._received = 0
@@ -175,10 +180,13 @@ class ActorConnection:
             cards = int(ray.cluster_resources().get("GPU", 0))
             needs = {"num_gpus": 1} if cards else {"num_cpus": 1}
             told = {"device": "auto", "threads": 0 if cards else 1}
-            actor = ray.remote(HostActor).options(**needs).remote(json.dumps(told).encode())
+            actor_class = ray.remote(HostActor).options(**needs, **_CALLS)
+            actor = actor_class.remote(json.dumps(told).encode())
             self._check(actor)
             self._actor = actor
-            threading.Thread(target=self._exchange, args=(actor,), daemon=True).start()
+            self._to_send = queue.SimpleQueue()
+            for work in (self._send, self._take):
+                threading.Thread(target=work, args=(actor,), daemon=True).start()
 
     def send(self, frame: Frame) -> None:
         self._to_send.put(frame.to_bytes())
@@ -187,6 +195,7 @@ class ActorConnection:
         """End the actor."""
         actor, self._actor = self._actor, None
         self._ended.set()
+        self._to_send.put(None)
         if actor is None:
             return
         with contextlib.suppress(Exception):  # it may have died, or the cluster
@@ -218,21 +227,33 @@ class ActorConnection:
                 way_out="Install the same version on all nodes.",
             )
 
-    def _exchange(self, actor: Any) -> None:
-        """Speak to the actor until it, or this connection, ends."""
-        while not self._ended.is_set():
-            sent = b"".join(_drained(self._to_send))
-            try:
-                came = self._ray.get(actor.exchange.remote(sent))
-            except Exception as error:  # Ray's errors, and those of its client
-                if self._actor is actor:
-                    self._actor = None
-                    self._listener.lost(_lost(self._device, error))
+    def _send(self, actor: Any) -> None:
+        """Bring frames to the actor, in their order."""
+        while (data := self._to_send.get()) is not None:
+            data = b"".join([data, *_drained(self._to_send)])
+            self._sent += len(data)
+            if self._asked(actor, actor.receive.remote(data)) is None:
                 return
-            self._sent, self._received = self._sent + len(sent), self._received + len(came)
-            stream = io.BytesIO(came)
-            while (frame := read_frame(stream)) is not None:
+
+    def _take(self, actor: Any) -> None:
+        """Hear the actor until it, or this connection, ends."""
+        while not self._ended.is_set():
+            if (came := self._asked(actor, actor.take.remote())) is None:
+                return
+            self._received += len(came)
+            for frame in _frames(came):
                 self._listener.receive(frame)
+
+    def _asked(self, actor: Any, reference: Any) -> bytes | None:
+        """What the actor has answered; None where it has ended."""
+        try:
+            return self._ray.get(reference)
+        except Exception as error:  # Ray's errors, and those of its client
+            with self._lock:
+                is_news, self._actor = self._actor is actor, None
+            if is_news:
+                self._listener.lost(_lost(self._device, error))
+            return None
 
 
 def connector(device: str) -> Callable[[Listener], ActorConnection]:
@@ -240,12 +261,18 @@ def connector(device: str) -> Callable[[Listener], ActorConnection]:
     return partial(ActorConnection, device)
 
 
-def _drained(pending: queue.SimpleQueue[bytes]) -> list[bytes]:
+def _drained(pending: queue.SimpleQueue[bytes | None]) -> list[bytes]:
     found: list[bytes] = []
     with contextlib.suppress(queue.Empty):
-        while True:
-            found.append(pending.get_nowait())
+        while (data := pending.get_nowait()) is not None:
+            found.append(data)
     return found
+
+
+def _frames(data: bytes) -> Iterator[Frame]:
+    stream = io.BytesIO(data)
+    while (frame := read_frame(stream)) is not None:
+        yield frame
 
 
 def _cause(error: Exception) -> str:
