@@ -15,8 +15,8 @@ from typing import IO, Any, Protocol
 
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
-from nodeforge.engine.protocol import Frame, read_frame, write_frames
-from nodeforge.errors import NodeForgeError
+from nodeforge.engine.protocol import REFUSED, Frame, read_frame, write_frames
+from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.settings import Settings
 
 PATIENCE = 10.0
@@ -29,6 +29,10 @@ _LAST_WORDS = 1.0
 
 class WorkerError(NodeForgeError):
     """The worker could not answer."""
+
+
+class WorkerRefusedError(RequestError):
+    """A worker cannot begin with what it is to run on."""
 
 
 class WorkerProcess(Protocol):
@@ -136,6 +140,7 @@ class WorkerClient:
         self._runs: set[str] = set()
         self._stopping: set[str] = set()
         self._answers: dict[str, Future[dict[str, Any]]] = {}
+        self._refused: events.ErrorReport | None = None
         self._process: WorkerProcess | None = None
         self._killed: WorkerProcess | None = None
         self._reader: threading.Thread | None = None
@@ -162,6 +167,7 @@ class WorkerClient:
         with self._lock:
             if self.pid is not None:
                 return
+            self._refused = None
             process = self._process = self._spawn(self._settings, self._device)
             self._listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
             self._listener.start()
@@ -203,8 +209,7 @@ class WorkerClient:
         self._hear_out()
         if run in self._runs:
             self._runs.discard(run)
-            words = "\n".join(self._stderr)
-            self._on_event(events.WorkerDied(run, process.poll() or 0, words))
+            self._on_event(self._end_of(run, process.poll() or 0))
 
     def cancel(self, run: str, patience: float | None = PATIENCE) -> None:
         """Stop `run` at its next model call; a worker that does not is ended after 10 s.
@@ -290,6 +295,9 @@ class WorkerClient:
         if "answer" in frame.header:
             self._answer(frame)
             return
+        if REFUSED in frame.header:
+            self._refused = events.ErrorReport(**frame.header[REFUSED])
+            return
         event = events.from_frame(frame)
         if isinstance(event, events.LAST):
             self._runs.discard(event.run)
@@ -312,15 +320,24 @@ class WorkerClient:
             return
         if self._listener is not None:
             self._listener.join(_LAST_WORDS)
-        words = "\n".join(self._stderr)
         runs, self._runs = self._runs, set()
         answers, self._answers = self._answers, {}
         for run in runs:
-            self._on_event(events.WorkerDied(run, code, words))
+            self._on_event(self._end_of(run, code))
         for future in answers.values():
-            future.set_exception(
-                WorkerError(f"the worker ended with {told_end(code, words)}.", way_out="Try again.")
-            )
+            future.set_exception(self._why_ended(code))
+
+    def _end_of(self, run: str, code: int) -> events.Event:
+        """What a run is told whose worker has ended."""
+        if self._refused is not None:
+            return events.Failed(run, "", self._refused)
+        return events.WorkerDied(run, code, "\n".join(self._stderr))
+
+    def _why_ended(self, code: int) -> NodeForgeError:
+        if (why := self._refused) is not None:
+            return WorkerRefusedError(why.fact, place=why.place, way_out=why.way_out)
+        end = told_end(code, "\n".join(self._stderr))
+        return WorkerError(f"the worker ended with {end}.", way_out="Try again.")
 
     def _listen(self, process: WorkerProcess) -> None:
         assert process.stderr is not None

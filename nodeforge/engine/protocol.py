@@ -15,6 +15,8 @@ from nodeforge.errors import NodeForgeError
 _LENGTHS = struct.Struct(">4sII")
 _MAGIC = b"NFG1"
 _LIMIT = 2**28
+REFUSED = "refused"
+"""The header's field of a worker that cannot begin: an error's report. Its process then ends."""
 
 
 class ProtocolError(NodeForgeError):

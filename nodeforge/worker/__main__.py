@@ -7,6 +7,7 @@ import faulthandler
 import os
 import sys
 import threading
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 
@@ -14,17 +15,24 @@ def main() -> None:
     arguments = _arguments()
     requests, replies = _take_over_streams()
     # Imported after the streams are ours: libraries print.
+    from nodeforge.engine.events import ErrorReport
+    from nodeforge.engine.protocol import REFUSED, Frame, write_frames
+    from nodeforge.errors import NodeForgeError
     from nodeforge.worker.build import build_server
 
-    server = build_server(
-        arguments.device,
-        requests,
-        replies,
-        spare_core=arguments.spare_core,
-        threads=arguments.threads,
-        shares_work=arguments.shares_work,
-        left=lambda: _end_within(arguments.patience),
-    )
+    try:
+        server = build_server(
+            arguments.device,
+            requests,
+            replies,
+            spare_core=arguments.spare_core,
+            threads=arguments.threads,
+            shares_work=arguments.shares_work,
+            left=lambda: _end_within(arguments.patience),
+        )
+    except NodeForgeError as error:  # as of a device that is not there
+        write_frames(replies, [Frame({REFUSED: asdict(ErrorReport.of(error))})])
+        sys.exit(f"{type(error).__name__}: {error}")
     server.serve()
 
 

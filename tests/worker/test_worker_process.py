@@ -1,4 +1,5 @@
 import json
+import queue
 import random
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 
 from nodeforge.engine import client as client_module
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerError
+from nodeforge.engine.client import WorkerClient, WorkerError, WorkerRefusedError
+from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.protocol import Frame, read_frame, write_frames
 from nodeforge.settings import Settings
@@ -273,3 +275,16 @@ def test_two_workers_share_one_cache_folder(home: Settings):
         assert last.model_calls == 0
     third.close()
     assert not list(home.cache.rglob("*.part"))
+
+
+def test_a_device_that_is_not_there_is_an_answer_and_no_crash(home: Settings):
+    happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    client = WorkerClient(home, happened.put, "xpu:9")
+    client.run(chain(3), RunRequest("run", targets=["end"]))
+    told = happened.get(timeout=60)
+    assert isinstance(told, events.Failed)
+    assert "no device 'xpu:9'" in told.error.fact
+    assert "Choose one of: auto" in told.error.way_out
+    with pytest.raises(WorkerRefusedError, match="no device 'xpu:9'"):
+        client.ask("catalogue").result(60)
+    client.close()

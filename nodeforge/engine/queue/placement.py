@@ -70,19 +70,24 @@ def check_devices(clients: Sequence[Client], devices: Sequence[str]) -> None:
 
     Raises:
         WorkersError: one of `devices` is not there.
+        WorkerRefusedError: a worker cannot begin there.
         WorkerError: a worker cannot tell.
         MachineError: a machine cannot be used.
     """
-    for client in clients:
-        if len(clients) > 1 or client.machine:
-            client.start()
-    for client in clients:
-        if client.machine:
-            client.ask("devices").result()
+    named = [client for client, device in zip(clients, devices, strict=True) if _is_named(device)]
+    for client in clients if len(clients) > 1 else named:
+        client.start()
+    for answer in [client.ask("devices") for client in named]:
+        answer.result()
     here = [n for n, client in enumerate(clients) if not client.machine]
     wanted = [devices[n] for n in here]
     if len(wanted) > 1 and set(wanted) != {"cpu"}:
         refuse_missing(wanted, clients[here[0]].ask("devices").result()["devices"])
+
+
+def _is_named(device: str) -> bool:
+    """Whether the person has named a device that need not be there."""
+    return device.partition(":")[0] not in ("auto", "cpu")
 
 
 def refuse_missing(devices: Sequence[str], there: Sequence[Mapping[str, Any]]) -> None:
