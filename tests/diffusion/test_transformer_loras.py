@@ -29,6 +29,7 @@ FAMILY = {
     "qwen_image": "qwen_image",
     "krea2": "krea2",
     "qwen_image_21": "qwen_image_21",
+    "sd3": "sd3",
 }
 CPU = torch.device("cpu")
 RANK = 4

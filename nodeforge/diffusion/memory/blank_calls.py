@@ -159,7 +159,8 @@ def _said(
     readers = [*(getattr(network, name).config for name in family.conditioners), config]
     width = next(each[n] for each in readers for n in _TEXT_WIDTHS if each.get(n))
     width *= config.get("num_text_layers", 1)
-    words = blank(batch, family.text_length or TOKENS, width)
+    tokens = family.text_length + TOKENS * (family.chunk_first or not family.text_length)
+    words = blank(batch, tokens, width)
     numbers = behaviour(family.name).added_conditions(AddedConditions(), frame, True)
     pooled = config.get("pooled_projection_dim", 0)
     if numbers is not None:

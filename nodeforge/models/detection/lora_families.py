@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ def lora_families(layers: Iterable[ChangedLayer]) -> LoraFamilies:
         for name, family in FAMILIES.items()
         if (signature := family.signature) and known[name] >= least
     ]
-    agreed = {f.name: _agrees(f, s, s.sizes, groups) for f, s in named}
+    agreed = {f.name: _is_sized(f, s, groups) for f, s in named}
     named = [each for each in named if agreed[each[0].name] or not each[1].common_names]
     sized = [each for each in named if agreed[each[0].name]]
     sized = sized or [each for each in named if agreed[each[0].name] is not False]
@@ -83,7 +83,7 @@ def lora_families(layers: Iterable[ChangedLayer]) -> LoraFamilies:
         if sized
         and (signature := family.signature)
         and least > known[name] >= _LEAST_OF_KIN / _LEAST_KNOWN * least
-        and _agrees(family, signature, signature.sizes, groups)
+        and _is_sized(family, signature, groups)
     ]
     ordered = sorted(
         [*(sized or named), *kin], key=lambda each: (-known[each[0].name], each[1].rare)
@@ -107,6 +107,14 @@ def _known(family: Family, groups: Iterable[_Group]) -> int:
     if family.signature is None:
         return 0
     return sum(group.layers for group in groups if group.pattern in _patterns(family.name))
+
+
+def _is_sized(family: Family, signature: Signature, groups: Sequence[_Group]) -> bool | None:
+    """Whether all sizes that are told are those of a published model; None where none is told."""
+    each = [
+        _agrees(family, signature, s, groups) for s in (signature.sizes, *signature.other_sizes)
+    ]
+    return True if True in each else each[0]
 
 
 def _agrees(

@@ -57,8 +57,6 @@ WIDTHS: Mapping[int, str] = {1152: "PixArt", 4096: "Kolors or DeepFloyd IF", 230
 """Of the text that cross-attention reads."""
 
 BASES: Mapping[str, str] = {
-    "sd3": "SD 3",
-    "stable-diffusion-3": "SD 3",
     "flux": "Flux",
     "hunyuan": "Hunyuan",
     "lumina": "Lumina",

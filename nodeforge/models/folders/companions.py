@@ -35,6 +35,7 @@ class Need(NamedTuple):
         label: How people name it.
         usual_file: How files of it are called.
         gigabytes: Of such a file, about; 0 is unknown.
+        optional: Whether the denoiser draws without it.
     """
 
     port: str
@@ -43,6 +44,7 @@ class Need(NamedTuple):
     label: str
     usual_file: str
     gigabytes: float
+    optional: bool = False
 
     def met_by(self, info: ModelInfo) -> bool:
         """Whether the file with this header is one."""
@@ -74,7 +76,7 @@ def _needs(family: Family) -> tuple[Need, ...]:
             Need(
                 f"text_encoder_{place}" if place > 1 else "text_encoder",
                 Kind.TEXT_ENCODER, kind.name, f"the text encoder {kind.label}",
-                kind.usual_file, kind.gigabytes,
+                kind.usual_file, kind.gigabytes, kind.name in family.optional_encoders,
             )
             for place, kind in enumerate(encoders, start=1)
         ),
@@ -94,7 +96,8 @@ def companions(
     """The files that the denoiser at `model` needs and that are not given, by port.
 
     First what the workflow's lock names, then what lies nearest to the denoiser, then the highest
-    precision, then by name.
+    precision, then by name. A text encoder that the denoiser draws without is left out where it is
+    in no folder, and where a person has chosen others.
 
     Args:
         model: The denoiser; a whole model needs nothing.
@@ -124,8 +127,16 @@ def companions(
         if met in needs:
             needs.remove(met)
     candidates = list(there)
-    best = (_best(need, model, candidates, locked, info) for need in needs)
-    return dict(zip(ports, best, strict=True)) | second  # text encoders may be in any order
+    chosen = any(port != "vae" for port in given)
+    left_out = [n for n in needs if n.optional and (chosen or not any(map(n.met_by, candidates)))]
+    needs = [need for need in needs if need not in left_out]
+    of_texts = (port for port in ports if port != "vae")  # text encoders may be in any order
+    return {
+        "vae" if need.kind is Kind.VAE else next(of_texts): _best(
+            need, model, candidates, locked, info
+        )
+        for need in needs
+    } | second
 
 
 def _second_expert(info: ModelInfo) -> dict[str, ModelInfo]:
