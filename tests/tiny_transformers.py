@@ -215,6 +215,8 @@ def chroma() -> ChromaPipeline:
 def sd3(with_t5: bool = True, **more: Any) -> StableDiffusion3Pipeline:
     """Built as 3.5 Medium, with as many channels as its pipeline for inpainting asks for."""
     channels = 16
+    first = clip(32, CLIPTextModelWithProjection)
+    nn.init.eye_(first.text_projection.weight)  # single files have none, and none was trained
     transformer = seeded(
         SD3Transformer2DModel,
         sample_size=32,
@@ -226,13 +228,13 @@ def sd3(with_t5: bool = True, **more: Any) -> StableDiffusion3Pipeline:
         caption_projection_dim=64,
         joint_attention_dim=96 if with_t5 else 4096,
         pooled_projection_dim=80,
-        pos_embed_max_size=24,
+        pos_embed_max_size=32,
         **{"qk_norm": "rms_norm", "dual_attention_layers": (0,), **more},
     )
     return StableDiffusion3Pipeline(
         transformer=transformer,
         vae=vae(1.5305, 0.0609, channels),
-        text_encoder=clip(32, CLIPTextModelWithProjection),
+        text_encoder=first,
         tokenizer=clip_tokenizer(),
         text_encoder_2=clip(48, CLIPTextModelWithProjection, seed=1),
         tokenizer_2=clip_tokenizer(),

@@ -28,7 +28,6 @@ from tests.tiny_originals import original, vae_in_wan
 
 FOREIGN: dict[str, Any] = {
     "flux": lambda: diffusers.FluxTransformer2DModel(guidance_embeds=True),
-    "sd3": lambda: diffusers.SD3Transformer2DModel(),
     "pixart": lambda: diffusers.PixArtTransformer2DModel(caption_channels=4096),
     "sana": lambda: diffusers.SanaTransformer2DModel(),
     "auraflow": lambda: diffusers.AuraFlowTransformer2DModel(),

@@ -69,6 +69,7 @@ class ModelFacts:
         fitted: Whether a sound's latent has as many cells as the sound lasts; otherwise each has
             them all.
         usual_seconds: Length of a sound where nobody says one; 0 is that of its latents.
+        most_cells: The longest side of a latent that the denoiser has places for; 0 is any.
     """
 
     family: str
@@ -96,6 +97,7 @@ class ModelFacts:
     cells: int = field(default=0, metadata=counted_if_not(0))
     fitted: bool = field(default=False, metadata=counted_if_not(False))
     usual_seconds: float = field(default=0.0, metadata=counted_if_not(0.0))
+    most_cells: int = field(default=0, metadata=counted_if_not(0))
 
     @property
     def most_seconds(self) -> float:
@@ -148,6 +150,7 @@ def facts(model: Model) -> ModelFacts:
         guidance_width=network.get("time_cond_proj_dim") or 0,
         shift=family.shift,
         rounds_strength_up=family.rounds_strength_up,
+        most_cells=network.get("pos_embed_max_size", 0) * family.cells_in_side,
         **_time_axis(model, network),
     )
 

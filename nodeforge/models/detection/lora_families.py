@@ -69,7 +69,7 @@ def lora_families(layers: Iterable[ChangedLayer]) -> LoraFamilies:
         if (signature := family.signature) and known[name] >= least
     ]
     agreed = {f.name: _is_sized(f, s, groups) for f, s in named}
-    named = [each for each in named if agreed[each[0].name] or not each[1].common_names]
+    named = [(f, s) for f, s in named if agreed[f.name] or not _is_common(f, s, groups)]
     sized = [each for each in named if agreed[each[0].name]]
     sized = sized or [each for each in named if agreed[each[0].name] is not False]
     if not sized:
@@ -107,6 +107,14 @@ def _known(family: Family, groups: Iterable[_Group]) -> int:
     if family.signature is None:
         return 0
     return sum(group.layers for group in groups if group.pattern in _patterns(family.name))
+
+
+def _is_common(family: Family, signature: Signature, groups: Iterable[_Group]) -> bool:
+    """Whether all layers are such as models that are not run have by the same names."""
+    known = _patterns(family.name)
+    names = (known[group.pattern] for group in groups if group.pattern in known)
+    common = signature.common_names
+    return bool(common) and all(name.startswith(common) for name in names)
 
 
 def _is_sized(family: Family, signature: Signature, groups: Sequence[_Group]) -> bool | None:

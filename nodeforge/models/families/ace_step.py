@@ -82,7 +82,7 @@ SIGNATURE = Signature(
         f"{_BLOCK}.mlp.gate_proj": (6144, 2048),
     },
     blocks={"decoder.layers": 24},
-    common_names=True,
+    common_names=("",),
 )
 _LAYERS = {"lyric_encoder": 8, "timbre_encoder": 4}
 _CONDITIONS = Conditioner(

@@ -66,6 +66,8 @@ def _sizes(width: int) -> Sizes:
         **{f"{side}.attn.proj": (width, width) for side in sides},
         **{f"{side}.mlp.fc1": (4 * width, width) for side in sides},
         **{f"{side}.mlp.fc2": (width, 4 * width) for side in sides},
+        f"{_PICTURE}.attn2.qkv": (3 * width, width),
+        f"{_PICTURE}.attn2.proj": (width, width),
         "context_embedder": (width, 4096),
     }
 
@@ -151,5 +153,6 @@ SD3 = Family(
         sizes=_sizes(1536),
         other_sizes=(_sizes(2432),),
         blocks={"joint_blocks": 38},
+        common_names=(f"{_PICTURE}.attn2.",),
     ),
 )

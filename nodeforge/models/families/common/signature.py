@@ -82,8 +82,8 @@ class Signature:
         text_widths: Widths of the text of relatives that are not run, each with its label.
         inputs: Relatives that are not run, by how many times the latent's channels they read.
         rare: Whether a LoRA that may be for another family is likelier for that.
-        common_names: Whether models that are not run call their layers the same, so that a LoRA is
-            for this family only where its sizes say so.
+        common_names: How layers begin that models which are not run have by the same names, so that
+            a LoRA over these alone is for this family only where its sizes say so.
     """
 
     names: OriginalNames
@@ -102,7 +102,7 @@ class Signature:
     text_widths: Mapping[int, str] = field(default_factory=dict)
     inputs: Mapping[int, str] = field(default_factory=dict)
     rare: bool = False
-    common_names: bool = False
+    common_names: tuple[str, ...] = ()
 
     def find(self, tensors: Collection[str]) -> Place | None:
         """Where among these tensors the denoiser is; None where it is not."""
