@@ -194,7 +194,7 @@ def first_chunk(
         PromptError: the text is too long, or fewer layers than `clip_skip` are there.
     """
     clips = encoder.encoders[:count]
-    _check_skip(clips, clip_skip + 1)
+    _check_skip(clips, clip_skip)
     chunks = [_chunks(encoder, place, text)[0] for place in range(count)]
     states, whole = [], []
     for clip, chunk in zip(clips, chunks, strict=True):

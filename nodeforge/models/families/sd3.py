@@ -123,6 +123,7 @@ SD3 = Family(
     },
     variant="large",
     guidance=GuidanceKind.CFG,
+    comfyui_shift=3.0,
     comfyui_clip=("sd3",),
     rounds_strength_up=True,
     dtypes=BFLOAT16_FIRST,

@@ -54,6 +54,11 @@ class Need(NamedTuple):
             return any(FAMILIES[name].space == self.name for name in info.families)
         return info.encoder == self.name
 
+    def meant_by(self, info: ModelInfo) -> bool:
+        """Whether a file that may be one is likelier that than another."""
+        family = FAMILIES.get(info.family or "")
+        return self.kind is not Kind.VAE or (family is not None and family.space == self.name)
+
 
 def needs_of(info: ModelInfo) -> tuple[Need, ...]:
     """What a model needs beside itself; empty for whole models, and for families that have none."""
@@ -95,9 +100,9 @@ def companions(
 ) -> dict[str, ModelInfo]:
     """The files that the denoiser at `model` needs and that are not given, by port.
 
-    First what the workflow's lock names, then what lies nearest to the denoiser, then the highest
-    precision, then by name. A text encoder that the denoiser draws without is left out where it is
-    in no folder, and where a person has chosen others.
+    First what the workflow's lock names, then a VAE that is for just this, then what lies nearest
+    to the denoiser, then the highest precision, then by name. A text encoder that the denoiser
+    draws without is left out where it is in no folder, and where a person has chosen others.
 
     Args:
         model: The denoiser; a whole model needs nothing.
@@ -170,7 +175,8 @@ def _best(
     def rank(each: ModelInfo) -> tuple[object, ...]:
         exact = each.dtype in _PRECISION
         precision = _PRECISION.index(each.dtype) if exact else len(_PRECISION)
-        return each.path not in locked, -_shared(each.path, model), precision, each.name.lower()
+        place = -_shared(each.path, model)
+        return each.path not in locked, not need.meant_by(each), place, precision, each.name.lower()
 
     if not fitting:
         raise _missing(need, info)
