@@ -92,6 +92,10 @@ CASES = {
         "sd3", "sd3", "sd3.5_medium",
         lambda scale: {"guidance_scale": scale}, negative=True, schedule="normal",
     ),
+    "Anima": Case(
+        "anima", "anima", "anima-base-v1.0",
+        lambda scale: {"guidance_scale": scale}, negative=True,
+    ),
     "Flux.2 klein": Case("flux2_klein", "flux2_klein_4b", "flux-2-klein-4b", lambda _: {}),
     "Flux.2 klein base": Case(
         "flux2_klein_base", "flux2_klein_4b", "flux-2-klein-base-4b",
@@ -287,6 +291,10 @@ def test_scaled_8_bit_weights_make_the_picture_of_their_products(
     network = loaded_networks(diffusion.describe_denoiser(products))["transformer"]
     changed = tiny_transformers.PIPELINES[case.model]()
     changed.set_progress_bar_config(disable=True)
+    for conditioner in FAMILIES[case.family].conditioners:
+        given = network.get_submodule(conditioner).state_dict()
+        changed.components[conditioner].load_state_dict(given)
+        delattr(network, conditioner)
     changed.transformer.load_state_dict(network.state_dict())
     theirs = wanted(case, guidance, changed)
     assert np.abs(ours - theirs).max() == 0.0

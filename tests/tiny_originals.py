@@ -79,6 +79,8 @@ def original(state: Mapping[str, Tensor]) -> State:
         return _z_image(state)
     if "txt_in.text_norm.weight" in state:
         return _qwen_21(state)
+    if "text_conditioner.embed.weight" in state:
+        return _anima(state)
     if "pos_embed.pos_embed" in state:
         return _sd3(state)
     if "text_fusion.projector.weight" in state:
@@ -191,6 +193,39 @@ def _sd3(state: Mapping[str, Tensor]) -> State:
         if name.startswith(turned):
             tensor = torch.cat(tensor.chunk(2)[::-1])
         for ours, theirs in _SD3:
+            name = re.sub(ours, theirs, name)
+        made[name] = tensor
+    return made
+
+
+_ANIMA = (
+    (r"^transformer_blocks\.", "blocks."),
+    (r"\.norm1\.linear_", ".adaln_modulation_self_attn."),
+    (r"\.norm2\.linear_", ".adaln_modulation_cross_attn."),
+    (r"\.norm3\.linear_", ".adaln_modulation_mlp."),
+    (r"\.attn1\.", ".self_attn."),
+    (r"\.attn2\.", ".cross_attn."),
+    (r"\.to_out\.0\.", ".output_proj."),
+    (r"\.to_([qkv])\.", r".\1_proj."),
+    (r"\.norm_([qk])\.", r".\1_norm."),
+    (r"\.ff\.net\.0\.proj\.", ".mlp.layer1."),
+    (r"\.ff\.net\.2\.", ".mlp.layer2."),
+    (r"^patch_embed\.proj\.", "x_embedder.proj.1."),
+    (r"^time_embed\.t_embedder\.", "t_embedder.1."),
+    (r"^time_embed\.norm\.", "t_embedding_norm."),
+    (r"^norm_out\.linear_", "final_layer.adaln_modulation."),
+    (r"^proj_out\.", "final_layer.linear."),
+)
+
+
+def _anima(state: Mapping[str, Tensor]) -> State:
+    """With the conditioner, which lies in the same file."""
+    made: State = {}
+    for name, tensor in state.items():
+        if name.startswith("text_conditioner."):
+            made[name.replace("text_conditioner.", "llm_adapter.", 1)] = tensor
+            continue
+        for ours, theirs in _ANIMA:
             name = re.sub(ours, theirs, name)
         made[name] = tensor
     return made

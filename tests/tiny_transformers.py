@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from diffusers import (
     AceStepConditionEncoder,
     AceStepPipeline,
     AceStepTransformer1DModel,
+    AnimaTextConditioner,
     AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
@@ -23,7 +27,9 @@ from diffusers import (
     AutoencoderOobleck,
     ChromaPipeline,
     ChromaTransformer2DModel,
+    ClassifierFreeGuidance,
     CosineDPMSolverMultistepScheduler,
+    CosmosTransformer3DModel,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
@@ -47,6 +53,9 @@ from diffusers import (
     ZImagePipeline,
     ZImageTransformer2DModel,
 )
+from diffusers.models.transformers import transformer_cosmos
+from diffusers.modular_pipelines.anima.modular_blocks_anima import AnimaAutoBlocks
+from tokenizers import Tokenizer
 from torch import nn
 from transformers import (
     CLIPTextConfig,
@@ -66,11 +75,12 @@ from transformers import (
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
+    T5TokenizerFast,
     UMT5Config,
     UMT5EncoderModel,
 )
 
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS
 from tools.configs.clip_tokenizer import END, START, byte_symbols
 
 TURBO = FAMILIES["qwen_image_21"].variants["turbo"].recommended
@@ -506,6 +516,81 @@ def z_image() -> ZImagePipeline:
     )
 
 
+def _padding_mask(mask: torch.Tensor, size: list[int], interpolation: Any) -> torch.Tensor:
+    """What torchvision's resize makes of zeros; diffusers' Cosmos asks for it."""
+    del interpolation
+    return mask.new_zeros(*mask.shape[:2], *size)
+
+
+class Anima:
+    """AnimaAutoBlocks, called and written as pipelines are."""
+
+    def __init__(self, **components: Any) -> None:
+        self.components = components
+        self.made = AnimaAutoBlocks().init_pipeline()
+        self.made.update_components(**components)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.made, name)
+
+    def __call__(self, guidance_scale: float = 4.0, output_type: str = "np", **asked: Any) -> Any:
+        functional = SimpleNamespace(resize=_padding_mask)
+        nearest = SimpleNamespace(NEAREST=None)
+        guider = ClassifierFreeGuidance(guidance_scale=guidance_scale)
+        self.made.update_components(guider=guider)
+        shim = SimpleNamespace(functional=functional, InterpolationMode=nearest)
+        with patch.object(transformer_cosmos, "transforms", shim, create=True):
+            state = self.made(**asked, output_type="np")
+        latent = output_type == "latent"
+        return SimpleNamespace(images=state.values["latents" if latent else "images"])
+
+    def save_pretrained(self, folder: Any) -> None:
+        folder, index = Path(folder), {"_class_name": "AnimaModularPipeline"}
+        for name, part in self.components.items():
+            part.save_pretrained(folder / name)
+            index[name] = [type(part).__module__.partition(".")[0], type(part).__name__, {}]
+        (folder / "modular_model_index.json").write_text(json.dumps(index), "utf-8")
+
+
+def anima() -> Anima:
+    """T5's tokenizer is the real one, which ours is as well."""
+    with gzip.open(TEXT_ENCODER_KINDS["t5_xxl"].tokenizer_folder / "tokenizer.json.gz") as file:
+        words = Tokenizer.from_buffer(file.read())
+    transformer = seeded(
+        CosmosTransformer3DModel,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        num_attention_heads=1,
+        attention_head_dim=128,  # of all published ones: no shape tells it
+        num_layers=2,
+        text_embed_dim=32,
+        adaln_lora_dim=8,
+        max_size=(4, 64, 64),
+        rope_scale=(1.0, 4.0, 4.0),
+        extra_pos_embed_type=None,
+    )
+    conditioner = seeded(
+        AnimaTextConditioner,
+        source_dim=32,
+        target_dim=32,
+        model_dim=32,
+        num_layers=1,
+        num_attention_heads=2,
+        min_sequence_length=64,
+    )
+    return Anima(
+        transformer=transformer,
+        text_conditioner=conditioner,
+        vae=_qwen_vae(),
+        text_encoder=qwen3(3),
+        tokenizer=qwen_tokenizer(),
+        t5_tokenizer=T5TokenizerFast(
+            tokenizer_object=words, eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+    )
+
+
 def flux2_vae() -> AutoencoderKLFlux2:
     made = seeded(
         AutoencoderKLFlux2,
@@ -689,6 +774,7 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "flux1_fill": flux1_fill,
     "chroma": chroma,
     "sd3": sd3,
+    "anima": anima,
     "sd3_medium": lambda: sd3(qk_norm=None, dual_attention_layers=()),
     "sd3_without_t5": lambda: sd3(with_t5=False),
     "z_image": z_image,

@@ -73,6 +73,7 @@ def test_the_working_memory_of_nano_is_foretold(small_pictures):
         "krea2",
         "qwen_image_21",
         "sd3",
+        "anima",
     ],
 )
 def test_the_working_memory_of_transformers_is_foretold(name, small_pictures, tmp_path):

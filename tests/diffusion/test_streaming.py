@@ -45,6 +45,7 @@ NAMES = (
     "krea2",
     "qwen_image_21",
     "sd3",
+    "anima",
 )
 PROMPT = "a red fox in the snow"
 

@@ -86,6 +86,8 @@ CASES = {
     "sd3.5 without guidance": Case(
         "sd3", Guidance(1.0), {"guidance_scale": 1.0}, classes=_SD3, schedule="normal"
     ),
+    "anima": Case("anima", Guidance(4.0), {"guidance_scale": 4.0}, NEGATIVE),
+    "anima alone": Case("anima", Guidance(4.0), {"guidance_scale": 4.0}),
     "z_image turbo": Case("z_image", Guidance(1.0), {"guidance_scale": 0.0}, classes=_Z_IMAGE),
     "z_image base": Case("z_image", Guidance(4.0), {"guidance_scale": 3.0}, NEGATIVE, _Z_IMAGE),
     "flux2 klein": Case("flux2_klein", Guidance(4.0)),

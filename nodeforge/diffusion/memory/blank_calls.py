@@ -42,6 +42,7 @@ META = torch.device("meta")
 TOKENS = 77
 """Of a prompt of one chunk."""
 _TEXT_WIDTHS = (
+    "source_dim",
     "text_encoder_dim",
     "cross_attention_dim",
     "joint_attention_dim",
@@ -175,6 +176,7 @@ def _said(
         _guidance(told, config, blank),
         torch.ones(words.shape[:2], dtype=torch.bool) if family.text_length else None,
         lyrics=(blank(family.lyrics_length, width),) * batch if family.lyrics_length else (),
+        numbered=(blank(family.text_length, 2),) * batch if family.numbered_words else (),
     )
 
 

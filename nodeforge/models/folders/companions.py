@@ -36,6 +36,8 @@ class Need(NamedTuple):
         usual_file: How files of it are called.
         gigabytes: Of such a file, about; 0 is unknown.
         optional: Whether the denoiser draws without it.
+        others: How files of its kind begin to be called that are for other families, with other
+            weights.
     """
 
     port: str
@@ -45,10 +47,11 @@ class Need(NamedTuple):
     usual_file: str
     gigabytes: float
     optional: bool = False
+    others: tuple[str, ...] = ()
 
     def met_by(self, info: ModelInfo) -> bool:
         """Whether the file with this header is one."""
-        if info.kind is not self.kind:
+        if info.kind is not self.kind or info.name.lower().startswith(self.others):
             return False
         if self.kind is Kind.VAE:
             return any(FAMILIES[name].space == self.name for name in info.families)
@@ -81,7 +84,8 @@ def _needs(family: Family) -> tuple[Need, ...]:
             Need(
                 f"text_encoder_{place}" if place > 1 else "text_encoder",
                 Kind.TEXT_ENCODER, kind.name, f"the text encoder {kind.label}",
-                kind.usual_file, kind.gigabytes, kind.name in family.optional_encoders,
+                family.encoder_files.get(kind.name, kind.usual_file), kind.gigabytes,
+                kind.name in family.optional_encoders, _files_of_others(family, kind.name),
             )
             for place, kind in enumerate(encoders, start=1)
         ),
@@ -90,6 +94,14 @@ def _needs(family: Family) -> tuple[Need, ...]:
             space.usual_file, space.gigabytes,
         ),
     )  # fmt: skip
+
+
+def _files_of_others(family: Family, kind: str) -> tuple[str, ...]:
+    """How files begin to be called that hold a kind of text encoder of other families' training."""
+    if kind not in family.encoder_files:
+        return ()
+    others = {f.encoder_files[kind] for f in FAMILIES.values() if kind in f.encoder_files}
+    return tuple(Path(file).stem for file in sorted(others - {family.encoder_files[kind]}))
 
 
 def companions(

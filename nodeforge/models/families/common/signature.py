@@ -25,12 +25,14 @@ class Side(NamedTuple):
         axis: Of its shape.
         divisor: By which the length is divided.
         squared: Whether it is the side of a square of so many cells.
+        beside: What is taken from it then: channels that the denoiser lays beside the latent.
     """
 
     tensor: str
     axis: int
     divisor: int = 1
     squared: bool = False
+    beside: int = 0
 
 
 class Flag(NamedTuple):
@@ -127,7 +129,7 @@ class Signature:
         shape = shapes.get(self.tensor(place, side.tensor), ())
         if side.axis >= len(shape):
             return None
-        length = shape[side.axis] // side.divisor
+        length = shape[side.axis] // side.divisor - side.beside
         return isqrt(length) if side.squared else length
 
     def config(self, place: Place, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Told]:
