@@ -83,6 +83,7 @@ def of_type(made, kind):
             "qwen_image_2.1_turbo_bf16",
             "qwen_image_21",
         ),
+        (one("stable_diffusion", "qwen_3_06b_base.safetensors"), "anima-base-v1.0", "anima"),
         (three(), "sd3.5_large_turbo", "sd3"),
         (clips("sd3"), "sd3.5_medium", "sd3"),
         (one("krea2", "qwen3vl_4b_fp8_scaled.safetensors"), "krea2_turbo_fp8_scaled", "krea2"),

@@ -177,6 +177,25 @@ def test_it_is_left_out_where_it_is_in_no_folder(of_sd3, tree):
         of_sd3()
 
 
+def test_text_encoders_of_one_kind_and_other_training_are_told_by_their_names(
+    tree, folders, write, names
+):
+    write(tree / "diffusion_models" / "anima-base-v1.0.safetensors", names["anima_original"])
+    write(tree / "text_encoders" / "qwen_0.6b_ace15.safetensors", qwen(1024), "F32")
+    write(tree / "vae" / "qwen_image_vae.safetensors", names["wan_vae"], "BF16")
+
+    def find():
+        there = folders()
+        model = there.find("unet", "anima-base-v1.0.safetensors")
+        return there.companions(model, {})["text_encoder"].name
+
+    with pytest.raises(MissingCompanionError) as error:
+        find()
+    assert "'qwen_3_06b_base.safetensors'" in error.value.way_out
+    write(tree / "text_encoders" / "my qwen.safetensors", qwen(1024), "F8_E4M3")
+    assert find() == "my qwen.safetensors"
+
+
 def test_whole_models_need_nothing(names, write, tmp_path):
     file = write(tmp_path / "sd.safetensors", names["sd15_ldm"])
     assert needs_of(recognise(file)) == ()

@@ -16,7 +16,7 @@ MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
     "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
-    "sd3": "sd3",
+    "sd3": "sd3", "anima": "anima",
 }  # fmt: skip
 PLAIN = {"flux1": "dev", "sd3": "medium_35"}
 """Variants that headers tell."""
@@ -157,20 +157,22 @@ def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tenso
             **_prefixed(f"text_encoders.{name}.transformer.", _comfyui_vl(names[kind])),
             **_prefixed(vae, names[autoencoder]),
         }
-    space = family if family == "sd3" else "flux2" if "flux2" in family else "flux"
+    space = {"sd3": "sd3_vae_ldm", "anima": "wan_vae"}.get(family, "flux_vae_ldm")
+    space = "flux2_vae_ldm" if "flux2" in family else space
     clip = _prefixed("text_encoders.clip_l.transformer.text_model.", names["sd15_text_encoder"])
     t5 = _prefixed("text_encoders.t5xxl.transformer.", names["t5_xxl"])
     texts = {
         "flux1": clip | t5,
         "chroma": t5,
         "sd3": clip | _prefixed("text_encoders.clip_g.transformer.", names["clip_g"]) | t5,
+        "anima": _prefixed("text_encoders.qwen3_06b.transformer.model.", names["qwen3_06b"]),
         "flux2_klein_9b": _prefixed("text_encoders.qwen3_8b.transformer.model.", names["qwen3_8b"]),
     }
     qwen = _prefixed("text_encoders.qwen3_4b.transformer.model.", names["qwen3_4b"])
     return {
         **_prefixed("model.diffusion_model.", denoiser(names, family)),
         **texts.get(family, qwen),
-        **_prefixed(vae, names[f"{space}_vae_ldm"]),
+        **_prefixed(vae, names[space]),
     }
 
 
@@ -411,8 +413,13 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, label in LABELS.items():
         yield ModelHeader(f"{name}, diffusers", names[name], "unet", None, label)
     originals: Mapping[str, tuple[Shapes, str]] = {
-        "anima": ({"llm_adapter.blocks.0.q.weight": [8, 8], "blocks.0.x.weight": [8, 8],
-                   "x_embedder.proj.1.weight": [2048, 68]}, "Anima"),
+        "cosmos predict 2": (
+            {n: s for n, s in names["anima_original"].items() if "llm_adapter" not in n}, "Cosmos"
+        ),
+        "sd 3 control": (
+            {**{n: s for n, s in names["sd3_transformer"].items() if "proj_out" not in n},
+             "controlnet_blocks.0.weight": [1536, 1536]}, "ControlNet of a transformer"
+        ),
         "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],
                      "text_embedding.0.weight": [5120, 4096], "head.head.weight": [64, 5120],
                      "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "36 input channels"),

@@ -64,9 +64,6 @@ FIRST_BLOCKS: dict[str, Any] = {
         transformers.UMT5Config(vocab_size=256384, d_model=4096, d_kv=64, d_ff=10240, num_heads=64)
     ),
     "qwen25_vl": lambda: transformers.Qwen2_5_VLModel(transformers.Qwen2_5_VLConfig()),
-    "qwen3_06b": lambda: transformers.Qwen3Model(
-        transformers.Qwen3Config(hidden_size=1024, intermediate_size=3072, num_hidden_layers=2)
-    ),
 }
 """Of these, the first two of each kind of block are enough."""
 

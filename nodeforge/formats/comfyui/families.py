@@ -66,7 +66,7 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("PixArt", "pixart", ("pixart",), ".*PixArt.*"),
     ComfyFamily("Stable Cascade", "stable_cascade", ("stable_cascade",), "StableCascade_.*"),
     ComfyFamily("OmniGen 2", "omnigen", ("omnigen2",)),
-    ComfyFamily("Anima", "anima_"),
+    ComfyFamily("Anima", "anima_", is_run=True),
     ComfyFamily("Krea 2", "krea_?2", is_run=True),
     ComfyFamily("Ovis-Image", "ovis", ("ovis",)),
     ComfyFamily("LongCat-Image", "longcat", ("longcat_image",)),

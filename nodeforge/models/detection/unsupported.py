@@ -23,6 +23,7 @@ UNET_MARKS: Marks = (
 
 MARKS: Marks = (
     *UNET_MARKS,
+    (("\ncontrolnet_blocks.",), "A ControlNet of a transformer"),
     (("nerf_blocks.", "nerf_image_embedder."), "Chroma Radiance"),
     (("early_stream_modulations.", "\nx_embedders.image"), "Flux.3"),
     (("av_ca_a2v_gate_adaln_single.", "\nav_cross_attn_", "audio_patchify_proj."), "LTX-2"),

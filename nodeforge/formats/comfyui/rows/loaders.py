@@ -71,7 +71,7 @@ def _needs_its_vae(family: str, file: str) -> bool:
 def _load_encoder(node: NodeConversion) -> None:
     file = file_name(node.known_value("clip_name", ""))
     family = _family_of_encoders(str(node.known_value("type", "")), file)
-    family = _named_family(node, family)
+    family = _named_family(node, family) or _family_of_file(file)
     name = node.add("models.load_text_encoder", file=file, family=family or None)
     node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family))
 
@@ -130,6 +130,17 @@ def _family_of_encoders(kind: str, *files: str) -> str:
         if last.rpartition("_")[2] in files[-1].lower():  # as 8b of qwen3_8b
             return family.name
     return reading[0].name if reading else ""
+
+
+def _family_of_file(file: str) -> str:
+    """The family that a text encoder's name tells, whose type ComfyUI finds out by itself."""
+    name = _letters_and_digits(PurePosixPath(file).name)
+    usual = {
+        family.name: _letters_and_digits(PurePosixPath(each).stem)
+        for family in FAMILIES.values()
+        for each in family.encoder_files.values()
+    }
+    return next((family for family, start in usual.items() if name.startswith(start)), "")
 
 
 def _reads_with(family: Family, count: int) -> bool:
