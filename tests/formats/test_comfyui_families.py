@@ -98,6 +98,11 @@ def test_a_clip_loader_s_type_says_whose_prompts_are_read(loader, model, family)
     assert made.report.families == []
 
 
+def test_what_t5_fills_up_is_told_for_sd3():
+    made = imported(workflow(three(), model="sd3.5_large.safetensors"))
+    assert any("77 tokens there, and to 256 here" in text for text in made.report.differences)
+
+
 def test_flux_s_guidance_is_the_scale_and_cfg_the_true_scale():
     values = of_type(imported(workflow(two("flux"), 2.5)), "sampling.guidance").values
     assert values == {"scale": 2.5}

@@ -61,6 +61,12 @@ def _without_comments(text: str) -> str:
 def _encoded(node: NodeConversion, text: Any) -> str:
     clip = node.link_value("clip")
     skip = clip.skip if clip else 0
+    family = FAMILIES.get(clip.family) if clip else None
+    if family is not None and family.chunk_first:
+        node.report_difference(
+            f"T5 fills a prompt up to 77 tokens there, and to {family.text_length} here, as in "
+            "diffusers: the denoiser reads them all"
+        )
     return node.add("text.encode", text_encoder=clip, text=text, clip_skip=skip or None)
 
 
