@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -68,14 +69,28 @@ class Anima(Behaviour):
         network, dtype = model.network, model.network.dtype
         frame = x.to(dtype)[:, :, None]
         told = [_condition(model, said, row) for row in range(len(x))]
-        predicted = network(
-            hidden_states=frame,
-            timestep=timestep.to(x.device).expand(len(x)).to(dtype) / 1000,
-            encoder_hidden_states=torch.cat(told),
-            condition_mask=frame.new_zeros(len(x), 1, *frame.shape[2:]),  # nothing is padding
-            return_dict=False,
-        )[0]
+        with _asking_torch():
+            predicted = network(
+                hidden_states=frame,
+                timestep=timestep.to(x.device).expand(len(x)).to(dtype) / 1000,
+                encoder_hidden_states=torch.cat(told),
+                condition_mask=frame.new_zeros(len(x), 1, *frame.shape[2:]),  # nothing is padding
+                return_dict=False,
+            )[0]
         return predicted[:, :, 0].float()
+
+
+@contextmanager
+def _asking_torch() -> Iterator[None]:
+    """Have attention asked of torch, as in other networks of ours.
+
+    Cosmos's asks for the whole process's default, which the environment may say, and no network
+    can be told otherwise.
+    """
+    from diffusers.models.attention_dispatch import attention_backend
+
+    with attention_backend("native"):
+        yield
 
 
 def _condition(model: LoadedModel, said: PromptInputs, row: int) -> Tensor:

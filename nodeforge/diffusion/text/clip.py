@@ -178,9 +178,8 @@ def first_chunk(
 ) -> PromptInputs:
     """What the first encoders say of a text's first chunk: its tokens, and it as a whole.
 
-    Both are laid side by side.
-    Tokens are read from the last layer but one, without its norm. The text as a whole is projected
-    by encoders that project it.
+    What they say is laid side by side. Tokens are read from the last layer but one, without its
+    norm. The text as a whole is projected by encoders that project it.
 
     Args:
         encoder: CLIP's encoders, which may be before others.

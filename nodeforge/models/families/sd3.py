@@ -94,7 +94,6 @@ SD3 = Family(
     optional_encoders=("t5_xxl",),
     denoiser="transformer",
     network="SD3Transformer2DModel",
-    attention_packages=("flash-attn", "sage"),
     cells_in_side=2,
     folds_cells=False,
     text_layer=2,
