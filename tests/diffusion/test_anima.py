@@ -89,6 +89,13 @@ def test_weights_multiply_what_the_conditioner_makes_of_words(network, encode):
     assert torch.equal(encode("(fox:1.5)").prompts[0].embedding, encode("fox").prompts[0].embedding)
 
 
+def test_weights_alone_make_another_picture(host, folder, encode):
+    """Not the one that was kept of the same words."""
+    plain = diffusion.denoise(host, task(folder, encode, "fox")).samples
+    weighed = diffusion.denoise(host, task(folder, encode, "(fox:1.5)")).samples
+    assert difference(plain, weighed) > 1e-4
+
+
 def test_a_long_text_loses_its_end(encode):
     length = FAMILIES["anima"].text_length
     (prompt,) = encode("word " * 400).prompts
