@@ -192,6 +192,10 @@ def test_text_encoders_of_one_kind_and_other_training_are_told_by_their_names(
     with pytest.raises(MissingCompanionError) as error:
         find()
     assert "'qwen_3_06b_base.safetensors'" in error.value.way_out
+    chosen = {"text_encoder": tree / "text_encoders" / "qwen_0.6b_ace15.safetensors"}
+    there = folders()
+    model = there.find("unet", "anima-base-v1.0.safetensors")
+    assert [*there.companions(model, chosen)] == ["vae"]  # a person may know better
     write(tree / "text_encoders" / "my qwen.safetensors", qwen(1024), "F8_E4M3")
     assert find() == "my qwen.safetensors"
 

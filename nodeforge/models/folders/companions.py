@@ -51,11 +51,15 @@ class Need(NamedTuple):
 
     def met_by(self, info: ModelInfo) -> bool:
         """Whether the file with this header is one."""
-        if info.kind is not self.kind or info.name.lower().startswith(self.others):
+        if info.kind is not self.kind:
             return False
         if self.kind is Kind.VAE:
             return any(FAMILIES[name].space == self.name for name in info.families)
         return info.encoder == self.name
+
+    def looked_for_in(self, info: ModelInfo) -> bool:
+        """The same of a file that nobody has chosen: one that is another family's is none."""
+        return self.met_by(info) and not info.path.name.lower().startswith(self.others)
 
     def meant_by(self, info: ModelInfo) -> bool:
         """Whether a file that may be one is likelier that than another."""
@@ -145,7 +149,9 @@ def companions(
             needs.remove(met)
     candidates = list(there)
     chosen = any(port != "vae" for port in given)
-    left_out = [n for n in needs if n.optional and (chosen or not any(map(n.met_by, candidates)))]
+    left_out = [
+        n for n in needs if n.optional and (chosen or not any(map(n.looked_for_in, candidates)))
+    ]
     needs = [need for need in needs if need not in left_out]
     of_texts = (port for port in ports if port != "vae")  # text encoders may be in any order
     return {
@@ -182,7 +188,7 @@ def _best(
     locked: Collection[Path],
     info: ModelInfo,
 ) -> ModelInfo:
-    fitting = [each for each in there if need.met_by(each)]
+    fitting = [each for each in there if need.looked_for_in(each)]
 
     def rank(each: ModelInfo) -> tuple[object, ...]:
         exact = each.dtype in _PRECISION
