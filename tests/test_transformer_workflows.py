@@ -60,6 +60,7 @@ class Case(NamedTuple):
     file: str
     arguments: Callable[[float], dict[str, Any]]
     negative: bool = False
+    schedule: str = "simple"
 
 
 CASES = {
@@ -86,6 +87,14 @@ CASES = {
     ),
     "Krea 2 Turbo": Case(
         "krea2_turbo", "krea2", "krea2_turbo_bf16", lambda scale: {"guidance_scale": scale - 1}
+    ),
+    "SD 3.5": Case(
+        "sd3", "sd3", "sd3.5_medium",
+        lambda scale: {"guidance_scale": scale}, negative=True, schedule="normal",
+    ),
+    "Anima": Case(
+        "anima", "anima", "anima-base-v1.0",
+        lambda scale: {"guidance_scale": scale}, negative=True,
     ),
     "Flux.2 klein": Case("flux2_klein", "flux2_klein_4b", "flux-2-klein-4b", lambda _: {}),
     "Flux.2 klein base": Case(
@@ -139,7 +148,7 @@ def drawn(
         "prompt": {"text": PROMPT},
         "negative": {"text": NEGATIVE if case.negative else ""},
         "noise": {"seed": SEED, "width": SIZE, "height": SIZE},
-        "schedule": {"name": "simple", "steps": STEPS},
+        "schedule": {"name": case.schedule, "steps": STEPS},
         **more,
     }.items():
         document.graph.nodes[node].values.update(values)
@@ -282,6 +291,10 @@ def test_scaled_8_bit_weights_make_the_picture_of_their_products(
     network = loaded_networks(diffusion.describe_denoiser(products))["transformer"]
     changed = tiny_transformers.PIPELINES[case.model]()
     changed.set_progress_bar_config(disable=True)
+    for conditioner in FAMILIES[case.family].conditioners:
+        given = network.get_submodule(conditioner).state_dict()
+        changed.components[conditioner].load_state_dict(given)
+        delattr(network, conditioner)
     changed.transformer.load_state_dict(network.state_dict())
     theirs = wanted(case, guidance, changed)
     assert np.abs(ours - theirs).max() == 0.0

@@ -79,6 +79,10 @@ def original(state: Mapping[str, Tensor]) -> State:
         return _z_image(state)
     if "txt_in.text_norm.weight" in state:
         return _qwen_21(state)
+    if "text_conditioner.embed.weight" in state:
+        return _anima(state)
+    if "pos_embed.pos_embed" in state:
+        return _sd3(state)
     if "text_fusion.projector.weight" in state:
         return _krea2(state)
     return _wan(state) if "patch_embedding.weight" in state else _flux(state)
@@ -142,6 +146,88 @@ def _qwen_21(state: Mapping[str, Tensor]) -> State:
             made[name.replace("gate_layer", "gate_up")] = torch.cat(parts)
         elif not name.endswith(".img_mlp.proj.weight"):
             made[name] = tensor
+    return made
+
+
+_SD3 = (
+    (r"^pos_embed\.pos_embed", "pos_embed"),
+    (r"^pos_embed\.proj\.", "x_embedder.proj."),
+    (r"^time_text_embed\.timestep_embedder\.linear_1\.", "t_embedder.mlp.0."),
+    (r"^time_text_embed\.timestep_embedder\.linear_2\.", "t_embedder.mlp.2."),
+    (r"^time_text_embed\.text_embedder\.linear_1\.", "y_embedder.mlp.0."),
+    (r"^time_text_embed\.text_embedder\.linear_2\.", "y_embedder.mlp.2."),
+    (r"^norm_out\.linear\.", "final_layer.adaLN_modulation.1."),
+    (r"^proj_out\.", "final_layer.linear."),
+    (r"^transformer_blocks\.(\d+)\.(norm1|ff|attn2)\.", r"joint_blocks.\1.x_block.\2."),
+    (
+        r"^transformer_blocks\.(\d+)\.(norm1|ff)_context\.",
+        r"joint_blocks.\1.context_block.\2.",
+    ),
+    (r"^transformer_blocks\.(\d+)\.attn\.add_q_proj", r"joint_blocks.\1.context_block.attn.qkv"),
+    (r"^transformer_blocks\.(\d+)\.attn\.to_add_out", r"joint_blocks.\1.context_block.attn.proj"),
+    (
+        r"^transformer_blocks\.(\d+)\.attn\.norm_added_([qk])",
+        r"joint_blocks.\1.context_block.attn.ln_\2",
+    ),
+    (r"^transformer_blocks\.(\d+)\.attn\.", r"joint_blocks.\1.x_block.attn."),
+    (r"_block\.norm1\.linear\.", "_block.adaLN_modulation.1."),
+    (r"_block\.ff\.net\.0\.proj\.", "_block.mlp.fc1."),
+    (r"_block\.ff\.net\.2\.", "_block.mlp.fc2."),
+    (r"\.norm_([qk])\.", r".ln_\1."),
+    (r"\.to_out\.0\.", ".proj."),
+    (r"\.to_q\.", ".qkv."),
+)
+
+
+def _sd3(state: Mapping[str, Tensor]) -> State:
+    """Its keys and values are rows after its queries, its last scales before their shifts there."""
+    blocks = {int(name.split(".")[1]) for name in state if name.startswith("transformer_blocks.")}
+    turned = ("norm_out.linear.", f"transformer_blocks.{max(blocks)}.norm1_context.linear.")
+    made: State = {}
+    for name, tensor in state.items():
+        if re.search(r"\.(to|add)_[kv](_proj)?\.", name):
+            continue
+        if found := re.search(r"\.(?:to|add)_(q)(?:_proj)?\.", name):
+            start, end = found.span(1)
+            tensor = torch.cat([state[f"{name[:start]}{each}{name[end:]}"] for each in "qkv"])
+        if name.startswith(turned):
+            tensor = torch.cat(tensor.chunk(2)[::-1])
+        for ours, theirs in _SD3:
+            name = re.sub(ours, theirs, name)
+        made[name] = tensor
+    return made
+
+
+_ANIMA = (
+    (r"^transformer_blocks\.", "blocks."),
+    (r"\.norm1\.linear_", ".adaln_modulation_self_attn."),
+    (r"\.norm2\.linear_", ".adaln_modulation_cross_attn."),
+    (r"\.norm3\.linear_", ".adaln_modulation_mlp."),
+    (r"\.attn1\.", ".self_attn."),
+    (r"\.attn2\.", ".cross_attn."),
+    (r"\.to_out\.0\.", ".output_proj."),
+    (r"\.to_([qkv])\.", r".\1_proj."),
+    (r"\.norm_([qk])\.", r".\1_norm."),
+    (r"\.ff\.net\.0\.proj\.", ".mlp.layer1."),
+    (r"\.ff\.net\.2\.", ".mlp.layer2."),
+    (r"^patch_embed\.proj\.", "x_embedder.proj.1."),
+    (r"^time_embed\.t_embedder\.", "t_embedder.1."),
+    (r"^time_embed\.norm\.", "t_embedding_norm."),
+    (r"^norm_out\.linear_", "final_layer.adaln_modulation."),
+    (r"^proj_out\.", "final_layer.linear."),
+)
+
+
+def _anima(state: Mapping[str, Tensor]) -> State:
+    """With the conditioner, which lies in the same file."""
+    made: State = {}
+    for name, tensor in state.items():
+        if name.startswith("text_conditioner."):
+            made[name.replace("text_conditioner.", "llm_adapter.", 1)] = tensor
+            continue
+        for ours, theirs in _ANIMA:
+            name = re.sub(ours, theirs, name)
+        made[name] = tensor
     return made
 
 

@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from diffusers import (
     AceStepConditionEncoder,
     AceStepPipeline,
     AceStepTransformer1DModel,
+    AnimaTextConditioner,
     AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
@@ -23,7 +27,9 @@ from diffusers import (
     AutoencoderOobleck,
     ChromaPipeline,
     ChromaTransformer2DModel,
+    ClassifierFreeGuidance,
     CosineDPMSolverMultistepScheduler,
+    CosmosTransformer3DModel,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
@@ -36,19 +42,25 @@ from diffusers import (
     QwenImage21Transformer2DModel,
     QwenImagePipeline,
     QwenImageTransformer2DModel,
+    SD3Transformer2DModel,
     StableAudioDiTModel,
     StableAudioPipeline,
     StableAudioProjectionModel,
+    StableDiffusion3Pipeline,
     UniPCMultistepScheduler,
     WanPipeline,
     WanTransformer3DModel,
     ZImagePipeline,
     ZImageTransformer2DModel,
 )
+from diffusers.models.transformers import transformer_cosmos
+from diffusers.modular_pipelines.anima.modular_blocks_anima import AnimaAutoBlocks
+from tokenizers import Tokenizer
 from torch import nn
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
@@ -63,11 +75,12 @@ from transformers import (
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
+    T5TokenizerFast,
     UMT5Config,
     UMT5EncoderModel,
 )
 
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS
 from tools.configs.clip_tokenizer import END, START, byte_symbols
 
 TURBO = FAMILIES["qwen_image_21"].variants["turbo"].recommended
@@ -97,7 +110,7 @@ def clip_tokenizer() -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
 
 
-def clip(width: int = 32) -> CLIPTextModel:
+def clip(width: int = 32, kind: type[nn.Module] = CLIPTextModel, seed: int = 0) -> Any:
     config = CLIPTextConfig(
         vocab_size=_CLIP_WORDS,
         hidden_size=width,
@@ -108,8 +121,9 @@ def clip(width: int = 32) -> CLIPTextModel:
         bos_token_id=_CLIP_WORDS - 2,
         eos_token_id=_CLIP_WORDS - 1,
         pad_token_id=_CLIP_WORDS - 1,
+        projection_dim=width,
     )
-    return seeded(CLIPTextModel, config)
+    return seeded(kind, config, seed=seed)
 
 
 def t5_tokenizer() -> T5Tokenizer:
@@ -127,12 +141,12 @@ def t5(width: int = 32, kind: str = "gated-gelu") -> T5EncoderModel:
     return seeded(T5EncoderModel, config)
 
 
-def vae(scaling: float = 0.3611, shift: float = 0.1159) -> AutoencoderKL:
+def vae(scaling: float = 0.3611, shift: float = 0.1159, channels: int = CHANNELS) -> AutoencoderKL:
     return seeded(
         AutoencoderKL,
         block_out_channels=(4, 8),
         layers_per_block=1,
-        latent_channels=CHANNELS,
+        latent_channels=channels,
         norm_num_groups=1,
         down_block_types=["DownEncoderBlock2D"] * 2,
         up_block_types=["UpDecoderBlock2D"] * 2,
@@ -205,6 +219,38 @@ def chroma() -> ChromaPipeline:
         text_encoder=t5(),
         tokenizer=t5_tokenizer(),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
+    )
+
+
+def sd3(with_t5: bool = True, **more: Any) -> StableDiffusion3Pipeline:
+    """Built as 3.5 Medium, with as many channels as its pipeline for inpainting asks for."""
+    channels = 16
+    first = clip(32, CLIPTextModelWithProjection)
+    nn.init.eye_(first.text_projection.weight)  # single files have none, and none was trained
+    transformer = seeded(
+        SD3Transformer2DModel,
+        sample_size=32,
+        in_channels=channels,
+        out_channels=channels,
+        num_layers=2,
+        num_attention_heads=1,
+        attention_head_dim=64,  # of all published ones: no shape tells it
+        caption_projection_dim=64,
+        joint_attention_dim=96 if with_t5 else 4096,
+        pooled_projection_dim=80,
+        pos_embed_max_size=32,
+        **{"qk_norm": "rms_norm", "dual_attention_layers": (0,), **more},
+    )
+    return StableDiffusion3Pipeline(
+        transformer=transformer,
+        vae=vae(1.5305, 0.0609, channels),
+        text_encoder=first,
+        tokenizer=clip_tokenizer(),
+        text_encoder_2=clip(48, CLIPTextModelWithProjection, seed=1),
+        tokenizer_2=clip_tokenizer(),
+        text_encoder_3=t5(96) if with_t5 else None,
+        tokenizer_3=t5_tokenizer() if with_t5 else None,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
     )
 
 
@@ -470,6 +516,81 @@ def z_image() -> ZImagePipeline:
     )
 
 
+def _padding_mask(mask: torch.Tensor, size: list[int], interpolation: Any) -> torch.Tensor:
+    """What torchvision's resize makes of zeros; diffusers' Cosmos asks for it."""
+    del interpolation
+    return mask.new_zeros(*mask.shape[:2], *size)
+
+
+class Anima:
+    """AnimaAutoBlocks, called and written as pipelines are."""
+
+    def __init__(self, **components: Any) -> None:
+        self.components = components
+        self.made = AnimaAutoBlocks().init_pipeline()
+        self.made.update_components(**components)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.made, name)
+
+    def __call__(self, guidance_scale: float = 4.0, output_type: str = "np", **asked: Any) -> Any:
+        functional = SimpleNamespace(resize=_padding_mask)
+        nearest = SimpleNamespace(NEAREST=None)
+        guider = ClassifierFreeGuidance(guidance_scale=guidance_scale)
+        self.made.update_components(guider=guider)
+        shim = SimpleNamespace(functional=functional, InterpolationMode=nearest)
+        with patch.object(transformer_cosmos, "transforms", shim, create=True):
+            state = self.made(**asked, output_type="np")
+        latent = output_type == "latent"
+        return SimpleNamespace(images=state.values["latents" if latent else "images"])
+
+    def save_pretrained(self, folder: Any) -> None:
+        folder, index = Path(folder), {"_class_name": "AnimaModularPipeline"}
+        for name, part in self.components.items():
+            part.save_pretrained(folder / name)
+            index[name] = [type(part).__module__.partition(".")[0], type(part).__name__, {}]
+        (folder / "modular_model_index.json").write_text(json.dumps(index), "utf-8")
+
+
+def anima() -> Anima:
+    """T5's tokenizer is the real one, which ours is as well."""
+    with gzip.open(TEXT_ENCODER_KINDS["t5_xxl"].tokenizer_folder / "tokenizer.json.gz") as file:
+        words = Tokenizer.from_buffer(file.read())
+    transformer = seeded(
+        CosmosTransformer3DModel,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        num_attention_heads=1,
+        attention_head_dim=128,  # of all published ones: no shape tells it
+        num_layers=2,
+        text_embed_dim=32,
+        adaln_lora_dim=8,
+        max_size=(4, 64, 64),
+        rope_scale=(1.0, 4.0, 4.0),
+        extra_pos_embed_type=None,
+    )
+    conditioner = seeded(
+        AnimaTextConditioner,
+        source_dim=32,
+        target_dim=32,
+        model_dim=32,
+        num_layers=1,
+        num_attention_heads=2,
+        min_sequence_length=64,
+    )
+    return Anima(
+        transformer=transformer,
+        text_conditioner=conditioner,
+        vae=_qwen_vae(),
+        text_encoder=qwen3(3),
+        tokenizer=qwen_tokenizer(),
+        t5_tokenizer=T5TokenizerFast(
+            tokenizer_object=words, eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+    )
+
+
 def flux2_vae() -> AutoencoderKLFlux2:
     made = seeded(
         AutoencoderKLFlux2,
@@ -652,6 +773,10 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "flux1_schnell": flux1_schnell,
     "flux1_fill": flux1_fill,
     "chroma": chroma,
+    "sd3": sd3,
+    "anima": anima,
+    "sd3_medium": lambda: sd3(qk_norm=None, dual_attention_layers=()),
+    "sd3_without_t5": lambda: sd3(with_t5=False),
     "z_image": z_image,
     "flux2_klein": flux2_klein,
     "flux2_klein_base": lambda: flux2_klein(distilled=False),

@@ -156,7 +156,7 @@ def _loaded(scene: LintContext) -> dict[str, tuple[str, Origin]]:
             continue
         if info is not None and info.family is not None:
             infos.setdefault(path, []).append(info)
-            found[path] = (port, _origin(path, infos[path]))
+            found[path] = (port, _origin(path, infos[path], _meant(scene, path)))
     return found
 
 
@@ -166,11 +166,20 @@ def _goes_with_another(scene: LintContext, path: str, port: str) -> bool:
     return isinstance(widget, ModelFileWidget) and bool(widget.goes_with)
 
 
-def _origin(path: str, infos: list[ModelInfo]) -> Origin:
+def _meant(scene: LintContext, path: str) -> str:
+    """The family that a node's values name; empty where they name none."""
+    from nodeforge.models import FAMILIES
+
+    spec = scene.nodes[path].spec
+    told = scene.value(path, "family") if spec and "family" in spec.input else None
+    return told if isinstance(told, str) and told in FAMILIES else ""
+
+
+def _origin(path: str, infos: list[ModelInfo], family: str) -> Origin:
     """Where the files of one node come from; two text encoders together are another family's."""
     from nodeforge.models import encoder_set
 
-    if len(infos) > 1 and (found := encoder_set(infos)):
+    if len(infos) > 1 and (found := encoder_set(infos, family)):
         return Origin(found.family.name, path)
     return Origin(infos[-1].family or "", path, infos[-1].families)
 

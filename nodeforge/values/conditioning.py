@@ -103,6 +103,8 @@ class Prompt:
             the words; those without a place come after them.
         lyrics: float32, (1, tokens, width), the word vectors of what is sung, for families that
             read lyrics.
+        numbered: float32, (1, tokens, 2), the number of each word and its weight, for families
+            whose denoiser is told numbers of words beside the embedding.
     """
 
     embedding: Tensor
@@ -120,6 +122,7 @@ class Prompt:
     references: tuple[Latent, ...] = ()
     places: tuple[int, ...] = field(default=(), metadata=counted_if_not(()))
     lyrics: Tensor | None = field(default=None, metadata=counted_if_not(None))
+    numbered: Tensor | None = field(default=None, metadata=counted_if_not(None))
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ class Conditioning:
         empty_mask: bool, (1, chunk), what `Prompt.mask` is for the empty prompt.
         empty_places: What `Prompt.places` is for the empty prompt.
         empty_lyrics: What `Prompt.lyrics` is for the empty prompt.
+        empty_numbered: What `Prompt.numbered` is for the empty prompt.
     """
 
     prompts: tuple[Prompt, ...]
@@ -144,12 +148,20 @@ class Conditioning:
     empty_mask: Tensor | None = None
     empty_places: tuple[int, ...] = field(default=(), metadata=counted_if_not(()))
     empty_lyrics: Tensor | None = field(default=None, metadata=counted_if_not(None))
+    empty_numbered: Tensor | None = field(default=None, metadata=counted_if_not(None))
 
     @property
     def empty_prompt(self) -> Prompt:
         """The empty prompt."""
         empty, pooled, mask = self.empty, self.empty_pooled, self.empty_mask
-        return Prompt(empty, pooled, mask=mask, places=self.empty_places, lyrics=self.empty_lyrics)
+        return Prompt(
+            empty,
+            pooled,
+            mask=mask,
+            places=self.empty_places,
+            lyrics=self.empty_lyrics,
+            numbered=self.empty_numbered,
+        )
 
     def each(self, **changes: object) -> Conditioning:
         """This conditioning with `changes` made to every prompt."""

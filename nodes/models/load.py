@@ -33,6 +33,7 @@ def load_model(
     variant: Variant = "auto",
     text_encoder: Annotated[Path | None, ModelFile("text_encoder", goes_with="file")] = None,
     text_encoder_2: Annotated[Path | None, ModelFile("text_encoder", goes_with="file")] = None,
+    text_encoder_3: Annotated[Path | None, ModelFile("text_encoder", goes_with="file")] = None,
     vae: Annotated[Path | None, ModelFile("vae", goes_with="file")] = None,
     low_noise: Annotated[Path | None, ModelFile("unet", goes_with="file")] = None,
 ) -> Networks:
@@ -50,6 +51,8 @@ def load_model(
         text_encoder: The text encoder of a denoiser that comes alone; empty is found in the model
             folders.
         text_encoder_2: The second one, where its family reads with two.
+        text_encoder_3: The third one. Where others are chosen, SD 3 draws without its T5, which
+            saves its memory, and follows long prompts less.
         vae: The VAE of a denoiser that comes alone; empty is found in the model folders.
         low_noise: The expert that takes over at low noise, of Wan 2.2; empty is found beside the
             one for high noise.
@@ -64,7 +67,7 @@ def load_model(
         _unless_auto(prediction),
         _YES[zero_snr],
         _unless_auto(variant),
-        text_encoders=[path for path in (text_encoder, text_encoder_2) if path],
+        text_encoders=[path for path in (text_encoder, text_encoder_2, text_encoder_3) if path],
         vae=vae,
         low_noise=low_noise,
     )
@@ -104,7 +107,7 @@ def load_text_encoder(
         file: The text encoder, or a whole model.
         second: Another one, as of SDXL's clip_l and clip_g or Flux.1's clip_l and t5xxl, in any
             order.
-        third: A third one.
+        third: A third one, as t5xxl beside SD 3's clip_l and clip_g, which may be left out.
         family: The family that they read prompts for; by itself the first that reads with just
             these. Z-Image and Flux.2 klein read the same Qwen3 in other ways.
     """

@@ -43,7 +43,7 @@ from tests.tiny_originals import (
 FAMILIES = {
     "flux1": "flux1", "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
     "qwen_image": "qwen_image", "krea2": "krea2",
-    "qwen_image_21": "qwen_image_21",
+    "qwen_image_21": "qwen_image_21", "sd3": "sd3", "anima": "anima",
 }  # fmt: skip
 FORMS = ("fp8", "scaled fp8", "by rows", "int8", "int8 rotated", "Q4_0", "Q5_1", "Q8_0")
 LABELS = {"by rows": "scaled fp8", "int8 rotated": "int8"}

@@ -22,8 +22,11 @@ PARAMETERS = {
     "qwen_image": 20_430_401_088,
     "krea2": 12_820_073_036,
     "qwen_image_21": 7_115_124_736,
+    "sd3": 2_243_171_520 + 384**2 * 1536,
+    "anima": 1_956_405_248 + 134_663_680,
 }
-"""As published, but for Chroma's positions, which are no weights."""
+"""As published, but for Chroma's positions, which are no weights, and with SD 3's, which are none
+either."""
 
 
 def alone(file, family):

@@ -44,6 +44,8 @@ NAMES = (
     "qwen_image",
     "krea2",
     "qwen_image_21",
+    "sd3",
+    "anima",
 )
 PROMPT = "a red fox in the snow"
 
@@ -257,7 +259,7 @@ def test_a_file_that_was_changed_and_is_back_is_read_again(tmp_path):
 
 def test_what_can_be_streamed():
     pictures = ("flux1", "chroma", "z_image", "flux2_klein_4b", "flux2_klein_9b")
-    for family in (*pictures, "qwen_image", "qwen_image_21", "krea2"):
+    for family in (*pictures, "qwen_image", "qwen_image_21", "krea2", "sd3"):
         recipes = real_size_recipes(family)
         vae = recipes.pop("vae")
         assert all(can_stream(build(recipe)) for recipe in recipes.values()), family

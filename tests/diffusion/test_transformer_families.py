@@ -51,6 +51,7 @@ class Case:
         asked: The pipeline's guidance.
         negative: The negative prompt; None where the pipeline takes none, and reads the empty one.
         classes: The pipelines for image to image and for inpainting; empty where it has none.
+        schedule: What they walk.
     """
 
     model: str
@@ -58,12 +59,14 @@ class Case:
     asked: dict[str, Any] = field(default_factory=dict)
     negative: str | None = None
     classes: tuple[str, str] = ("", "")
+    schedule: str = "simple"
 
 
 _FLUX = ("FluxImg2ImgPipeline", "FluxInpaintPipeline")
 _CHROMA = ("ChromaImg2ImgPipeline", "")
 """ChromaInpaintPipeline asks for a setting that Chroma's denoiser lacks, and stops."""
 _QWEN_IMAGE = ("QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline")
+_SD3 = ("StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline")
 _Z_IMAGE = ("ZImageImg2ImgPipeline", "ZImageInpaintPipeline")
 CASES = {
     "flux1 dev": Case("flux1", Guidance(3.5), {"guidance_scale": 3.5}, classes=_FLUX),
@@ -73,6 +76,18 @@ CASES = {
     ),
     "flux1 schnell": Case("flux1_schnell", Guidance(3.5), classes=_FLUX),
     "chroma": Case("chroma", Guidance(5.0), {"guidance_scale": 5.0}, NEGATIVE, _CHROMA),
+    "sd3 medium": Case(
+        "sd3_medium", Guidance(7.0), {"guidance_scale": 7.0}, NEGATIVE, _SD3, "normal"
+    ),
+    "sd3.5": Case("sd3", Guidance(4.5), {"guidance_scale": 4.5}, NEGATIVE, _SD3, "normal"),
+    "sd3.5 without t5": Case(
+        "sd3_without_t5", Guidance(4.5), {"guidance_scale": 4.5}, classes=_SD3, schedule="normal"
+    ),
+    "sd3.5 without guidance": Case(
+        "sd3", Guidance(1.0), {"guidance_scale": 1.0}, classes=_SD3, schedule="normal"
+    ),
+    "anima": Case("anima", Guidance(4.0), {"guidance_scale": 4.0}, NEGATIVE),
+    "anima alone": Case("anima", Guidance(4.0), {"guidance_scale": 4.0}),
     "z_image turbo": Case("z_image", Guidance(1.0), {"guidance_scale": 0.0}, classes=_Z_IMAGE),
     "z_image base": Case("z_image", Guidance(4.0), {"guidance_scale": 3.0}, NEGATIVE, _Z_IMAGE),
     "flux2 klein": Case("flux2_klein", Guidance(4.0)),
@@ -142,7 +157,7 @@ def task_of(case: Case, path: Path, prompts, steps: int = STEPS, strength: float
         described(case, path).model,
         prompts(path, PROMPT),
         Sampler("flow_euler"),
-        Schedule("simple", steps, strength),
+        Schedule(case.schedule, steps, strength),
         case.guidance,
         negative,
         **more,

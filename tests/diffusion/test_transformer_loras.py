@@ -29,6 +29,8 @@ FAMILY = {
     "qwen_image": "qwen_image",
     "krea2": "krea2",
     "qwen_image_21": "qwen_image_21",
+    "sd3": "sd3",
+    "anima": "anima",
 }
 CPU = torch.device("cpu")
 RANK = 4
@@ -127,7 +129,10 @@ LAYOUTS = {
 
 
 def matrices(state):
-    return {n: t for n, t in state.items() if t.ndim == 2 and n.endswith(".weight")}
+    """Weights of layers that are no tables of words."""
+    ends = (".weight", ".embed.weight")
+    named = {n: t for n, t in state.items() if n.endswith(ends[0]) and not n.endswith(ends[1])}
+    return {n: t for n, t in named.items() if t.ndim == 2}
 
 
 def made(network, layout):
@@ -267,6 +272,8 @@ def test_layers_that_the_model_lacks_are_named_and_counted(name, folder, network
     count, more = len(lora) // 2, len(deeper) // 2
     assert f"{count} of {count + more} layers are used" in told
     assert "_9_" in told
+    if name == "anima":  # blocks alone are told from others' by the published sizes
+        return
     file = written(tmp_path / "none.safetensors", deeper)
     with pytest.raises(LoadingError, match="which the transformer does not have"):
         check_lora(model, describe_lora(file, FAMILY[name]))
@@ -324,3 +331,30 @@ def test_what_it_changes_in_text_encoders_is_found(tmp_path, module):
     for part, network in networks.items():
         found = load_lora(weights, part, network, CPU, torch.float32).deltas
         assert len(found) == (part == TEXTS[module])
+
+
+_BLOCK = "transformer.encoder.block.0.layer.0.SelfAttention.q"
+THREE_TEXTS = {
+    "lora_te1_text_model_encoder_layers_0_self_attn_q_proj": ("text_encoder", 32),
+    "text_encoders.clip_g.transformer.text_model.encoder.layers.0.self_attn.q_proj": (
+        "text_encoder_2", 48,
+    ),
+    "lora_te3_encoder_block_0_layer_0_SelfAttention_q": ("text_encoder_3", 96),
+    f"text_encoders.t5xxl.{_BLOCK}": ("text_encoder_3", 96),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", THREE_TEXTS)
+def test_what_it_changes_in_one_of_three_text_encoders_is_found(tmp_path, module):
+    tiny_transformers.PIPELINES["sd3"]().save_pretrained(tmp_path / "m")
+    described = diffusion.describe(tmp_path / "m")
+    part, width = THREE_TEXTS[module]
+    block = "diffusion_model.joint_blocks.0.x_block.attn.proj"
+    tensors = {**peft(block, 64, 64, 0)[0], **with_alpha(module, 32, width, 1)[0]}
+    if part != "text_encoder_3":
+        tensors |= with_alpha(module, width, width, 1)[0]
+    weights = describe_lora(written(tmp_path / "lora.safetensors", tensors), "sd3")
+    assert check_lora(described.text_encoder, weights) == ()
+    for name, network in loaded_networks(described.text_encoder).items():
+        found = load_lora(weights, name, network, CPU, torch.float32).deltas
+        assert len(found) == (name == part)

@@ -499,7 +499,7 @@ def loaders(file: str, kind: str, latent: str = "EmptySD3LatentImage") -> Workfl
         (loaders("sd_xl_base_1.0.safetensors", "stable_diffusion"), None),
         (loaders("merge.safetensors", "stable_diffusion", "EmptyLatentImage"), None),
         (text_to_image("v1-5-pruned-emaonly.safetensors"), None),
-        (text_to_image("sd3.5_large_fp8_scaled.safetensors"), "SD 3"),
+        (text_to_image("sd3.5_large_fp8_scaled.safetensors"), None),
     ],
 )
 def test_a_family_that_is_not_run_is_named(workflow: WorkflowBuilder, family: str | None):

@@ -48,6 +48,17 @@ def two(kind):
     return "DualCLIPLoader", {**names, "type": kind}
 
 
+def clips(kind):
+    names = {"clip_name1": "clip_l.safetensors", "clip_name2": "clip_g.safetensors"}
+    return "DualCLIPLoader", {**names, "type": kind}
+
+
+def three():
+    names = ("clip_g.safetensors", "t5xxl_fp16.safetensors", "clip_l.safetensors")
+    given = {f"clip_name{number}": name for number, name in enumerate(names, 1)}
+    return "TripleCLIPLoader", given
+
+
 def one(kind, name):
     return "CLIPLoader", {"clip_name": name, "type": kind}
 
@@ -72,6 +83,9 @@ def of_type(made, kind):
             "qwen_image_2.1_turbo_bf16",
             "qwen_image_21",
         ),
+        (one("stable_diffusion", "qwen_3_06b_base.safetensors"), "anima-base-v1.0", "anima"),
+        (three(), "sd3.5_large_turbo", "sd3"),
+        (clips("sd3"), "sd3.5_medium", "sd3"),
         (one("krea2", "qwen3vl_4b_fp8_scaled.safetensors"), "krea2_turbo_fp8_scaled", "krea2"),
         (one("flux2", "qwen_3_4b.safetensors"), "flux-2-klein-4b", "flux2_klein_4b"),
         (one("flux2", "qwen_3_8b_fp8mixed.safetensors"), "flux-2-klein-9b", "flux2_klein_9b"),
@@ -82,6 +96,11 @@ def test_a_clip_loader_s_type_says_whose_prompts_are_read(loader, model, family)
     assert of_type(made, "models.load_text_encoder").values["family"] == family
     assert not [each.class_type for each in made.report.converted if each.lacks]
     assert made.report.families == []
+
+
+def test_what_t5_fills_up_is_told_for_sd3():
+    made = imported(workflow(three(), model="sd3.5_large.safetensors"))
+    assert any("77 tokens there, and to 256 here" in text for text in made.report.differences)
 
 
 def test_flux_s_guidance_is_the_scale_and_cfg_the_true_scale():

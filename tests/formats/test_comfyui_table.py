@@ -91,6 +91,14 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "UNETLoader": ({}, {"unet_name": "u.safetensors", "weight_dtype": "default"}),
     "CLIPLoader": ({}, {"clip_name": "c.safetensors", "type": "stable_diffusion"}),
     "DualCLIPLoader": ({}, {"clip_name1": "l.safetensors", "clip_name2": "g.st", "type": "sdxl"}),
+    "TripleCLIPLoader": (
+        {},
+        {"clip_name1": "l.safetensors", "clip_name2": "g.safetensors", "clip_name3": "t5.st"},
+    ),
+    "CLIPTextEncodeSD3": (
+        CLIP,
+        {"clip_l": "a", "clip_g": "a", "t5xxl": "a", "empty_padding": "none"},
+    ),
     "VAELoader": ({}, {"vae_name": "v.safetensors"}),
     "LoraLoader": (
         {**MODEL, **CLIP},

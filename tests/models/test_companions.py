@@ -125,6 +125,81 @@ def test_another_size_of_the_encoder_is_refused_before_the_run(found, tree):
         found({"text_encoder": tree / "text_encoders" / "a_qwen_3_8b.safetensors"})
 
 
+@pytest.fixture
+def of_sd3(tree, folders, write, names, ae):
+    """What is found for SD 3.5, by port, in the same folder with its text encoders and VAE."""
+    write(tree / "diffusion_models" / "sd3.5_medium.safetensors", names["sd3_original"], "BF16")
+    for name, kind in (
+        ("clip_l", "sd15_text_encoder"),
+        ("clip_g", "clip_g"),
+        ("t5xxl_fp16", "t5_xxl"),
+    ):
+        write(tree / "text_encoders" / f"{name}.safetensors", names[kind], "F16")
+    write(tree / "vae" / "sd3.5_vae.safetensors", ae, "F32")
+    write(tree / "vae" / "any.safetensors", ae, "F32")
+
+    def find(**given):
+        there = folders()
+        made = there.companions(there.find("unet", "sd3.5_medium.safetensors"), given)
+        return {port: path.name.partition(".safe")[0] for port, path in made.items()}
+
+    return find
+
+
+def test_the_vae_of_another_family_with_its_shapes_is_not_taken(of_sd3):
+    assert of_sd3() == {
+        "text_encoder": "clip_l",
+        "text_encoder_2": "clip_g",
+        "text_encoder_3": "t5xxl_fp16",
+        "vae": "sd3.5_vae",
+    }
+
+
+def test_a_text_encoder_that_may_be_left_out_is_where_others_are_chosen(of_sd3, tree):
+    texts = tree / "text_encoders"
+    chosen = {
+        "text_encoder": texts / "clip_l.safetensors",
+        "text_encoder_2": texts / "clip_g.safetensors",
+    }
+    assert of_sd3(**chosen) == {"vae": "sd3.5_vae"}
+    assert of_sd3(text_encoder=texts / "t5xxl_fp16.safetensors") == {
+        "text_encoder_2": "clip_l",
+        "text_encoder_3": "clip_g",
+        "vae": "sd3.5_vae",
+    }
+
+
+def test_it_is_left_out_where_it_is_in_no_folder(of_sd3, tree):
+    (tree / "text_encoders" / "t5xxl_fp16.safetensors").unlink()
+    assert of_sd3() == {"text_encoder": "clip_l", "text_encoder_2": "clip_g", "vae": "sd3.5_vae"}
+    (tree / "text_encoders" / "clip_g.safetensors").unlink()
+    with pytest.raises(MissingCompanionError, match="SD 3 needs the text encoder OpenCLIP-G"):
+        of_sd3()
+
+
+def test_text_encoders_of_one_kind_and_other_training_are_told_by_their_names(
+    tree, folders, write, names
+):
+    write(tree / "diffusion_models" / "anima-base-v1.0.safetensors", names["anima_original"])
+    write(tree / "text_encoders" / "qwen_0.6b_ace15.safetensors", qwen(1024), "F32")
+    write(tree / "vae" / "qwen_image_vae.safetensors", names["wan_vae"], "BF16")
+
+    def find():
+        there = folders()
+        model = there.find("unet", "anima-base-v1.0.safetensors")
+        return there.companions(model, {})["text_encoder"].name
+
+    with pytest.raises(MissingCompanionError) as error:
+        find()
+    assert "'qwen_3_06b_base.safetensors'" in error.value.way_out
+    chosen = {"text_encoder": tree / "text_encoders" / "qwen_0.6b_ace15.safetensors"}
+    there = folders()
+    model = there.find("unet", "anima-base-v1.0.safetensors")
+    assert [*there.companions(model, chosen)] == ["vae"]  # a person may know better
+    write(tree / "text_encoders" / "my qwen.safetensors", qwen(1024), "F8_E4M3")
+    assert find() == "my qwen.safetensors"
+
+
 def test_whole_models_need_nothing(names, write, tmp_path):
     file = write(tmp_path / "sd.safetensors", names["sd15_ldm"])
     assert needs_of(recognise(file)) == ()

@@ -17,6 +17,7 @@ DENOISERS = {
     "qwen_image": ("QwenImagePipeline", "QwenImageTransformer2DModel"),
     "krea2": ("Krea2Pipeline", "Krea2Transformer2DModel"),
     "qwen_image_21": ("QwenImage21Pipeline", "QwenImage21Transformer2DModel"),
+    "sd3": ("StableDiffusion3Pipeline", "SD3Transformer2DModel"),
 }
 
 
@@ -40,7 +41,7 @@ def test_a_folder_is_of_the_family_that_its_widths_tell(tmp_path, names, write, 
 
 @pytest.mark.parametrize(
     "family",
-    ["flux1", "chroma", "z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21"],
+    ["flux1", "chroma", "z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21", "sd3"],
 )
 def test_a_folder_of_any_widths_is_read(tmp_path, names, write, family):
     """files: pruned, distilled and tiny models of anyone's making."""

@@ -12,7 +12,7 @@ from .model_files import Shapes, real_names
 
 FAMILIES = ("sd15", "sd21", "sdxl", "sdxl_refiner")
 LABELS = {
-    "flux": "Flux", "sd3": "SD 3", "pixart": "PixArt", "sana": "Sana", "auraflow": "AuraFlow",
+    "flux": "Flux", "pixart": "PixArt", "sana": "Sana", "auraflow": "AuraFlow",
     "hunyuan_dit": "Hunyuan-DiT", "hunyuan_video": "HunyuanVideo",
     "ltx": "LTX-Video", "lumina2": "Lumina", "cascade": "Stable Cascade",
     "svd": "Stable Video Diffusion",
@@ -231,18 +231,14 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, tensors in (
         ("flux", {"double_blocks.0.img_attn.qkv.weight": [9216, 3072],
                   "single_blocks.0.linear1.weight": [21504, 3072], "img_in.weight": [3072, 64]}),
-        ("sd3", {"joint_blocks.0.context_block.attn.qkv.weight": [4608, 1536],
-                 "pos_embed": [1, 36864, 1536], "x_embedder.proj.weight": [1536, 16, 2, 2]}),
         ("pixart", {"blocks.0.cross_attn.kv_linear.weight": [2304, 1152],
                     "y_embedder.y_embedding": [300, 4096]}),
     ):  # fmt: skip
         yield ModelHeader(f"{name}, its authors'", tensors, "unet", None, LABELS[name])
         whole = {UNET + n: s for n, s in tensors.items()}
         yield ModelHeader(f"{name} in a checkpoint", whole, "unet", None, LABELS[name])
-    for name in ("sd3", "pixart"):
-        made = lora(names[name], lambda key: peft(key, "transformer"), ("attn2.to_k.weight",
-                    "attn.add_k_proj.weight", "attn.to_k.weight"))  # fmt: skip
-        yield ModelHeader(f"{name} lora", made, "lora", None, LABELS[name])
+    made = lora(names["pixart"], lambda key: peft(key, "transformer"), ("attn2.to_k.weight",))
+    yield ModelHeader("pixart lora", made, "lora", None, LABELS["pixart"])
     kohyas = {"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [16, 99]}
     yield ModelHeader("flux kohya lora", kohyas, "lora", None, "Flux")
     kolors = {**names["sdxl_unet"], "encoder_hid_proj.weight": [2048, 4096]}

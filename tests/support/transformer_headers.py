@@ -16,7 +16,10 @@ MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
     "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
+    "sd3": "sd3", "anima": "anima",
 }  # fmt: skip
+PLAIN = {"flux1": "dev", "sd3": "medium_35"}
+"""Variants that headers tell."""
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 FLOW = None
 """What these predict is their family's."""
@@ -35,7 +38,7 @@ def denoiser(names: Mapping[str, Shapes], family: str, layout: str = "original")
 
 def denoisers(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for family in MODELS:
-        plain = "dev" if family == "flux1" else ""
+        plain = PLAIN.get(family, "")
         for layout in ("original", "diffusers"):
             for prefix in PREFIXES:
                 tensors = _prefixed(prefix, denoiser(names, family, layout))
@@ -48,7 +51,9 @@ def denoisers(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         short = {
             n: s
             for n, s in denoiser(names, family).items()
-            if not n.startswith(("double_blocks.4", "single_blocks.1", "layers.2"))
+            if not n.startswith(
+                ("double_blocks.4", "single_blocks.1", "layers.2", "joint_blocks.23")
+            )
         }
         yield ModelHeader(f"{family}, pruned", short, "unet", family, variant=plain)
 
@@ -96,9 +101,43 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             ("flux-2-klein-4b-distilled", klein, "flux2_klein_4b", "distilled"),
         ):
             yield ModelHeader(f"{name} {layout}", tensors, "unet", family, variant=variant)
+        medium_35 = denoiser(names, "sd3", layout)
+        medium = sd3_medium(medium_35)
+        large = sd3_large(medium_35)
+        for name, tensors, variant in (
+            ("sd3_medium", medium, "medium"),
+            ("any sd3", medium, "medium"),
+            ("sd3.5_medium", medium_35, "medium_35"),
+            ("sd3.5_large_fp8_scaled", large, "large"),
+            ("any of those", large, "large"),
+            ("sd3.5_large_turbo", large, "turbo"),
+        ):
+            yield ModelHeader(f"{name} {layout}", tensors, "unet", "sd3", variant=variant)
         told = {"modelspec.title": "Z-Image Turbo"}
         name = f"any z, {layout}"
         yield ModelHeader(name, z_image, "unet", "z_image", variant="turbo", metadata=told)
+
+
+def sd3_medium(tensors: Shapes) -> Tensors:
+    """SD 3 Medium's from 3.5's: without norms of queries and keys, and attention once a block."""
+    there = (".ln_", ".norm_q.", ".norm_k.", ".norm_added_", ".attn2.")
+    found = {n: s for n, s in tensors.items() if not any(each in n for each in there)}
+    return {
+        n: [1, 192**2, 1536] if "pos_embed" in n and len(s) == 3 else s for n, s in found.items()
+    }
+
+
+def sd3_large(tensors: Shapes) -> Tensors:
+    """3.5 Large's from 3.5 Medium's: wider, and attention once a block."""
+    found = {n: _wider(s) for n, s in tensors.items() if ".attn2." not in n}
+    return {
+        n: [1, 192**2, 2432] if "pos_embed" in n and len(s) == 3 else s for n, s in found.items()
+    }
+
+
+def _wider(shape: Sequence[int]) -> list[int]:
+    times = {times * 1536: times * 2432 for times in (1, 2, 3, 4, 6, 9)}
+    return [times.get(side, side) for side in shape]
 
 
 _SEEING = {
@@ -118,25 +157,28 @@ def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tenso
             **_prefixed(f"text_encoders.{name}.transformer.", _comfyui_vl(names[kind])),
             **_prefixed(vae, names[autoencoder]),
         }
-    space = "flux2" if "flux2" in family else "flux"
+    space = {"sd3": "sd3_vae_ldm", "anima": "wan_vae"}.get(family, "flux_vae_ldm")
+    space = "flux2_vae_ldm" if "flux2" in family else space
     clip = _prefixed("text_encoders.clip_l.transformer.text_model.", names["sd15_text_encoder"])
     t5 = _prefixed("text_encoders.t5xxl.transformer.", names["t5_xxl"])
     texts = {
         "flux1": clip | t5,
         "chroma": t5,
+        "sd3": clip | _prefixed("text_encoders.clip_g.transformer.", names["clip_g"]) | t5,
+        "anima": _prefixed("text_encoders.qwen3_06b.transformer.model.", names["qwen3_06b"]),
         "flux2_klein_9b": _prefixed("text_encoders.qwen3_8b.transformer.model.", names["qwen3_8b"]),
     }
     qwen = _prefixed("text_encoders.qwen3_4b.transformer.model.", names["qwen3_4b"])
     return {
         **_prefixed("model.diffusion_model.", denoiser(names, family)),
         **texts.get(family, qwen),
-        **_prefixed(vae, names[f"{space}_vae_ldm"]),
+        **_prefixed(vae, names[space]),
     }
 
 
 def checkpoints(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for family in MODELS:
-        plain = "dev" if family == "flux1" else ""
+        plain = PLAIN.get(family, "")
         for vae in ("vae.", "first_stage_model."):
             whole = bundle(names, family, vae)
             yield ModelHeader(
@@ -244,7 +286,7 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
                 f"flux2-vae {layout} {where}", _prefixed(prefix, flux2), "vae", "flux2_klein_4b"
             )
         for name in ("sd3_vae", "sd3.5 vae", "SD35-vae"):
-            yield ModelHeader(f"{name} {layout}", flux, "vae", None, "SD 3")
+            yield ModelHeader(f"{name} {layout}", flux, "vae", "sd3")
     yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", "wan21")
     wan = {
         "decoder.middle.0.residual.0.gamma": [384, 1, 1, 1],
@@ -269,7 +311,7 @@ def stored(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             if len(s) == 2 and n.endswith(".weight")
         ]
         small = {f"{layer}.weight": "F8_E4M3" for layer in layers}
-        plain = "dev" if family == "flux1" else ""
+        plain = PLAIN.get(family, "")
         yield ModelHeader(
             f"{family} fp8",
             tensors,
@@ -371,13 +413,16 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, label in LABELS.items():
         yield ModelHeader(f"{name}, diffusers", names[name], "unet", None, label)
     originals: Mapping[str, tuple[Shapes, str]] = {
-        "anima": ({"llm_adapter.blocks.0.q.weight": [8, 8], "blocks.0.x.weight": [8, 8],
-                   "x_embedder.proj.1.weight": [2048, 68]}, "Anima"),
+        "cosmos predict 2": (
+            {n: s for n, s in names["anima_original"].items() if "llm_adapter" not in n}, "Cosmos"
+        ),
+        "sd 3 control": (
+            {**{n: s for n, s in names["sd3_transformer"].items() if "proj_out" not in n},
+             "controlnet_blocks.0.weight": [1536, 1536]}, "ControlNet of a transformer"
+        ),
         "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],
                      "text_embedding.0.weight": [5120, 4096], "head.head.weight": [64, 5120],
                      "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "36 input channels"),
-        "sd3.5 large": ({"joint_blocks.37.x_block.attn.qkv.weight": [7296, 2432],
-                         "joint_blocks.0.x_block.attn.qkv.weight": [7296, 2432]}, "SD 3"),
         "flux 3": ({"early_stream_modulations.image.lin.weight": [8, 8],
                     "single_blocks.0.q_proj.weight": [8, 8],
                     "transformer_blocks.0.x": [1]}, "Flux.3"),

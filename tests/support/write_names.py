@@ -28,7 +28,6 @@ from tests.tiny_originals import original, vae_in_wan
 
 FOREIGN: dict[str, Any] = {
     "flux": lambda: diffusers.FluxTransformer2DModel(guidance_embeds=True),
-    "sd3": lambda: diffusers.SD3Transformer2DModel(),
     "pixart": lambda: diffusers.PixArtTransformer2DModel(caption_channels=4096),
     "sana": lambda: diffusers.SanaTransformer2DModel(),
     "auraflow": lambda: diffusers.AuraFlowTransformer2DModel(),
@@ -65,9 +64,6 @@ FIRST_BLOCKS: dict[str, Any] = {
         transformers.UMT5Config(vocab_size=256384, d_model=4096, d_kv=64, d_ff=10240, num_heads=64)
     ),
     "qwen25_vl": lambda: transformers.Qwen2_5_VLModel(transformers.Qwen2_5_VLConfig()),
-    "qwen3_06b": lambda: transformers.Qwen3Model(
-        transformers.Qwen3Config(hidden_size=1024, intermediate_size=3072, num_hidden_layers=2)
-    ),
 }
 """Of these, the first two of each kind of block are enough."""
 

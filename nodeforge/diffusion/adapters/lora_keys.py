@@ -263,9 +263,10 @@ def parts_by_canonical_name(
     """
     found: dict[str, tuple[LayerPart, ...]] = {canonical(name): (LayerPart(name),) for name in rows}
     names = signature.names
+    exchanged = names.swapped_among(rows.keys())
     for original, parts in (each for name in rows for each in names.beginning_with(name)):
         if len(parts) == 1:
-            swapped = parts[0] in names.swapped
+            swapped = parts[0] in exchanged
             found.setdefault(canonical(original), (LayerPart(parts[0], swapped=swapped),))
         elif all(part in rows for part in parts):
             ends = list(accumulate(rows[part] for part in parts))

@@ -225,7 +225,19 @@ def latent_size(task: Denoising, facts: ModelFacts) -> tuple[int, int]:
         assert high is not None, "the loop has resolved it"
         check_size(wide, high, facts.multiple)
         height, width = high // facts.scale, wide // facts.scale
+    if task.model.tiling is None:
+        _check_places(width, height, facts)
     return height, width
+
+
+def _check_places(width: int, height: int, facts: ModelFacts) -> None:
+    """Raise `LatentSizeError` where the denoiser has not as many places along a side."""
+    if 0 < facts.most_cells < max(width, height):
+        raise LatentSizeError(
+            f"{width * facts.scale} × {height * facts.scale} pixels: this model has places for "
+            f"{facts.most_cells * facts.scale} along a side.",
+            way_out="Choose a smaller picture, or put 'Work in tiles' behind the model.",
+        )
 
 
 def check_sound(task: Denoising, facts: ModelFacts) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,6 +171,7 @@ def with_empty_prompt(
     text: str,
     encoded: Callable[[str, PromptInputs | None], PromptInputs],
     check: Callable[[], None],
+    read_as: Hashable = "",
 ) -> Conditioning:
     """The conditioning of one text, and beside it what the encoders say of none.
 
@@ -179,11 +180,12 @@ def with_empty_prompt(
         text: The prompt.
         encoded: From a text, and what is said of none but for that itself, to the inputs.
         check: Called between the two; what it raises stops the work.
+        read_as: What else decides what they say, as clip skip.
     """
-    if "" not in encoder.empty_prompts:
-        encoder.empty_prompts[""] = encoded("", None)
+    if read_as not in encoder.empty_prompts:
+        encoder.empty_prompts[read_as] = encoded("", None)
         check()
-    empty = encoder.empty_prompts[""]
+    empty = encoder.empty_prompts[read_as]
     said = encoded(text, empty) if text else empty
     prompt = Prompt(said.embedding, said.pooled, mask=said.mask)
     return Conditioning(

@@ -171,6 +171,7 @@ def _single(
         references=tuple(reference.samples for reference in prompt.references),
         places=prompt.places,
         lyrics=() if prompt.lyrics is None else tuple(prompt.lyrics),
+        numbered=() if prompt.numbered is None else tuple(prompt.numbered),
     )
     inputs = inputs.expanded_to(x)
     images = tuple(_image_prompt(image, x) for image in prompt.images)

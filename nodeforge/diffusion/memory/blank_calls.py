@@ -42,6 +42,7 @@ META = torch.device("meta")
 TOKENS = 77
 """Of a prompt of one chunk."""
 _TEXT_WIDTHS = (
+    "source_dim",
     "text_encoder_dim",
     "cross_attention_dim",
     "joint_attention_dim",
@@ -159,7 +160,8 @@ def _said(
     readers = [*(getattr(network, name).config for name in family.conditioners), config]
     width = next(each[n] for each in readers for n in _TEXT_WIDTHS if each.get(n))
     width *= config.get("num_text_layers", 1)
-    words = blank(batch, family.text_length or TOKENS, width)
+    tokens = family.text_length + TOKENS * (family.chunk_first or not family.text_length)
+    words = blank(batch, tokens, width)
     numbers = behaviour(family.name).added_conditions(AddedConditions(), frame, True)
     pooled = config.get("pooled_projection_dim", 0)
     if numbers is not None:
@@ -174,6 +176,7 @@ def _said(
         _guidance(told, config, blank),
         torch.ones(words.shape[:2], dtype=torch.bool) if family.text_length else None,
         lyrics=(blank(family.lyrics_length, width),) * batch if family.lyrics_length else (),
+        numbered=(blank(family.text_length, 2),) * batch if family.numbered_words else (),
     )
 
 

@@ -111,13 +111,23 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
 def _denoiser(weights: Weights) -> nn.Module:
     """A denoiser, with its family's conditioners as modules of it."""
     family = FAMILIES[weights.family]
-    network: Any = _built(family.network, denoiser_config(weights))
+    network: Any = _built(family.network, _with_own_channels(denoiser_config(weights)))
     if family.blocks:
         network._repeated_blocks = list(family.blocks)
     for name, conditioner in family.conditioners.items():
         config = conditioner_config(weights, name)
         network.add_module(name, _built(conditioner.network, config))
     return network
+
+
+def _with_own_channels(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration of a denoiser to which its family gives a mask of padding, all zeros.
+
+    Cosmos lays it beside the latent by itself, and needs torchvision for that.
+    """
+    if not config.get("concat_padding_mask"):
+        return config
+    return {**config, "in_channels": config["in_channels"] + 1, "concat_padding_mask": False}
 
 
 def _built(network: str, config: Mapping[str, Any]) -> nn.Module:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -178,8 +179,9 @@ class BlockStream:
                 if isinstance(layer, _Layer):
                     layer.register_forward_pre_hook(self._widening(number, name))
         for name, table in self._tables.items():
+            weight = f"{name}.weight"
             table.forward = _rows_of(  # pyright: ignore[reportAttributeAccessIssue]
-                found[f"{name}.weight"], self._dtype, table
+                found[weight], self._dtype, table, partial(self.as_stored, weight)
             )
 
     def _entering(self, number: int) -> Callable[[nn.Module, Any], None]:
@@ -252,7 +254,10 @@ def _tables(network: nn.Module) -> dict[str, nn.Embedding]:
 
 
 def _rows_of(
-    stored: StoredTensor, dtype: torch.dtype, table: nn.Embedding
+    stored: StoredTensor,
+    dtype: torch.dtype,
+    table: nn.Embedding,
+    as_stored: Callable[[Tensor], Tensor],
 ) -> Callable[[Tensor], Tensor]:
     """The forward of a table that reads only the rows it is asked for."""
     mark = FileMark.of(stored.path.stat())
@@ -261,7 +266,8 @@ def _rows_of(
         wanted, places = torch.unique(ids, return_inverse=True)
         with _unchanged(stored.path, mark):
             rows = torch.cat([stored.rows(row, row + 1).read(dtype) for row in wanted.tolist()])
-        return functional.embedding(places, rows.reshape(len(wanted), table.embedding_dim))
+        made = as_stored(rows.reshape(len(wanted), table.embedding_dim))
+        return functional.embedding(places, made)
 
     return look_up
 

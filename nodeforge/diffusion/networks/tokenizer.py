@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,16 @@ def tokenizer_of(part: TextEncoderPart) -> Any:
     if not any((folder / name).is_file() for name in (_WHOLE, _ZIPPED)):
         folder = kind.tokenizer_folder  # older folders have a SentencePiece model alone
     return _subword_tokenizer(folder)
+
+
+@cache
+def shipped_tokenizer(kind: str) -> SubwordTokenizer:
+    """The tokenizer of a kind of text encoders, for what is read without one of these.
+
+    Raises:
+        LoadingError: a file is missing, too large, or not what a tokenizer is made of.
+    """
+    return _subword_tokenizer(TEXT_ENCODER_KINDS[kind].tokenizer_folder)
 
 
 def _folder(part: TextEncoderPart) -> Path:

@@ -35,10 +35,16 @@ def average(first: Conditioning, second: Conditioning, weight: float) -> Conditi
     """A blend of the embeddings: `weight` 0 is the first, 1 the second.
 
     Raises:
-        ConditioningMismatchError: another family, or more than one prompt in either.
+        ConditioningMismatchError: another family, one that is told numbers of words, or more than
+            one prompt in either.
     """
     one, other = _single(first), _single(second)
     _check_alike(first, second)
+    if one.numbered is not None:
+        raise ConditioningMismatchError(
+            f"{first.family} reads the words themselves, between which there is nothing.",
+            way_out="Combine the prompts, or change from one to the other at a step.",
+        )
     longest = max(one.embedding.shape[1], other.embedding.shape[1])
     masks = [padded(mask, longest) for mask in (one.mask, other.mask) if mask is not None]
     if masks:
@@ -65,7 +71,10 @@ def concatenate(first: Conditioning, second: Conditioning) -> Conditioning:
     embedding = torch.cat([one.embedding, other.embedding], dim=1)
     masks = [mask for mask in (one.mask, other.mask) if mask is not None]
     mask = torch.cat(masks, dim=1) if masks else None
-    return replace(first, prompts=(replace(one, embedding=embedding, mask=mask),))
+    words = [each.numbered for each in (one, other) if each.numbered is not None]
+    numbered = torch.cat(words, dim=1) if words else None
+    made = replace(one, embedding=embedding, mask=mask, numbered=numbered)
+    return replace(first, prompts=(made,))
 
 
 def zero(conditioning: Conditioning) -> Conditioning:

@@ -25,6 +25,8 @@ class PromptInputs:
         places: Before which token each of the first references is, as in `Prompt`.
         lyrics: Word vectors of what is sung, for each of the batch (tokens, width); empty for
             families that read none.
+        numbered: Numbers of words and their weights, for each of the batch (tokens, 2); empty for
+            families that are told none.
     """
 
     embedding: Tensor
@@ -35,6 +37,7 @@ class PromptInputs:
     references: tuple[Tensor, ...] = ()
     places: tuple[int, ...] = ()
     lyrics: tuple[Tensor, ...] = ()
+    numbered: tuple[Tensor, ...] = ()
 
     def expanded_to(self, x: Tensor) -> PromptInputs:
         """The same for each item of `x`, on its device."""
@@ -54,6 +57,7 @@ class PromptInputs:
             references=tuple(_expanded(reference, x) for reference in self.references),
             places=self.places,
             lyrics=tuple(lyrics.to(x.device) for lyrics in self.lyrics) * x.shape[0],
+            numbered=tuple(words.to(x.device) for words in self.numbered) * x.shape[0],
         )
 
     def repeated(self, times: int) -> PromptInputs:
@@ -108,4 +112,5 @@ def concatenated(said: Sequence[PromptInputs]) -> PromptInputs:
         ),
         places=said[0].places,
         lyrics=tuple(lyrics for each in said for lyrics in each.lyrics),
+        numbered=tuple(words for each in said for words in each.numbered),
     )

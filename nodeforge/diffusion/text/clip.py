@@ -57,12 +57,7 @@ def encode_prompt(
     Raises:
         PromptError: the text is too long, or fewer layers than `clip_skip` are there.
     """
-    layers = min(clip.network.config.num_hidden_layers for clip in encoder.encoders)
-    if not 0 <= clip_skip < layers:
-        raise PromptError(
-            f"clip skip {clip_skip} is not possible: the text encoder has {layers} layers.",
-            way_out=f"Choose a number from 0 to {layers - 1}.",
-        )
+    _check_skip(encoder.encoders, clip_skip)
     empty = _empty(encoder, clip_skip, last)
     said = []
     cut = (_chunks(encoder, place, text) for place in range(len(encoder.encoders)))
@@ -73,6 +68,15 @@ def encode_prompt(
     return Conditioning(
         (prompt,), _kept(empty.embedding), encoder.family, empty_pooled=_kept(empty.pooled)
     )
+
+
+def _check_skip(clips: Sequence[LoadedEncoder], clip_skip: int) -> None:
+    layers = min(clip.network.config.num_hidden_layers for clip in clips)
+    if not 0 <= clip_skip < layers:
+        raise PromptError(
+            f"clip skip {clip_skip} is not possible: the text encoder has {layers} layers.",
+            way_out=f"Choose a number from 0 to {layers - 1}.",
+        )
 
 
 def _chunks(encoder: LoadedTextEncoder, place: int, text: str) -> list[Chunk]:
@@ -166,3 +170,39 @@ def pooled_text(encoder: LoadedTextEncoder, place: int, text: str) -> Tensor:
     clip, chunk = encoder.encoders[place], _chunks(encoder, place, text)[0]
     with reading(clip, chunk.tokens) as ids:
         return clip.network(ids).pooler_output
+
+
+@torch.no_grad()
+def first_chunk(
+    encoder: LoadedTextEncoder, count: int, text: str, clip_skip: int, empty: Tensor | None
+) -> PromptInputs:
+    """What the first encoders say of a text's first chunk: its tokens, and it as a whole.
+
+    What they say is laid side by side. Tokens are read from the last layer but one, without its
+    norm. The text as a whole is projected by encoders that project it.
+
+    Args:
+        encoder: CLIP's encoders, which may be before others.
+        count: How many of them.
+        text: A prompt with weights; what is beyond a chunk is not read.
+        clip_skip: Further layers left out.
+        empty: What is said of the tokens of the empty prompt, at least as wide, from which weights
+            move them away; None where this is it.
+
+    Raises:
+        PromptError: the text is too long, or fewer layers than `clip_skip` are there.
+    """
+    clips = encoder.encoders[:count]
+    _check_skip(clips, clip_skip)
+    chunks = [_chunks(encoder, place, text)[0] for place in range(count)]
+    states, whole = [], []
+    for clip, chunk in zip(clips, chunks, strict=True):
+        with reading(clip, chunk.tokens) as ids:
+            made = clip.network(ids, output_hidden_states=True)
+        states.append(made.hidden_states[-(clip_skip + 2)])
+        whole.append(made.text_embeds if "text_embeds" in made else made.pooler_output)
+    embedding = torch.cat(states, dim=-1)
+    if empty is not None:
+        like = empty[:, : embedding.shape[1], : embedding.shape[2]].to(embedding)
+        embedding = weighted(embedding, chunks[0].weights, like)
+    return PromptInputs(embedding, torch.cat(whole, dim=-1))

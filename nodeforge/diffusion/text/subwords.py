@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedEncoder
-from nodeforge.diffusion.text.prompt_weights import parse, weighted
+from nodeforge.diffusion.networks.subword_tokenizer import SubwordTokenizer, Tokens
+from nodeforge.diffusion.text.prompt_weights import Piece, parse, weighted
 
 _AXES = 3
 """Of the places of language models that see: time, row and column, which are one for words."""
@@ -68,14 +69,33 @@ def encode_t5(
     device = encoder.device
     ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
     state = encoder.network(ids, attention_mask=mask if masked else None)[0]
+    weights = _weights(pieces, tokens)
+    if empty is not None:
+        state = weighted(state, weights, empty.to(state))
+    return Encoded(state, mask)
+
+
+def numbered_words(tokenizer: SubwordTokenizer, prompt: str, length: int) -> Tensor:
+    """The number of each token of a prompt with weights, and its weight, float32, (1, tokens, 2).
+
+    Args:
+        tokenizer: What numbers them.
+        prompt: With weights, as ``(word:1.2)``.
+        length: Tokens to cut at.
+    """
+    pieces = parse(prompt)
+    tokens = tokenizer.encode("".join(piece.text for piece in pieces), length, padded=False)
+    told = zip(tokens.ids, _weights(pieces, tokens), strict=True)
+    return torch.tensor([list(told)], dtype=torch.float32)
+
+
+def _weights(pieces: Sequence[Piece], tokens: Tokens) -> list[float]:
+    """The weight of each token of a text that is made of these pieces."""
     starts, at = [], 0
     for piece in pieces:
         starts.append((at, piece.weight))
         at += len(piece.text)
-    weights = [_weight_at(starts, *offset) for offset in tokens.offsets]
-    if empty is not None:
-        state = weighted(state, weights, empty.to(state))
-    return Encoded(state, mask)
+    return [_weight_at(starts, *offset) for offset in tokens.offsets]
 
 
 def _weight_at(starts: list[tuple[int, float]], first: int, end: int) -> float:

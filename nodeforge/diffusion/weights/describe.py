@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
@@ -13,6 +14,7 @@ from nodeforge.models import (
     FAMILIES,
     SPACES,
     TEXT_ENCODER_KINDS,
+    EncoderSet,
     Family,
     Kind,
     ModelInfo,
@@ -20,7 +22,7 @@ from nodeforge.models import (
     fingerprint,
     kind_with_article,
     predicts,
-    read_config,
+    read_index,
     recognise,
 )
 from nodeforge.values import (
@@ -91,7 +93,7 @@ def describe(
     info, family = _known(path)
     own = (
         family.denoiser,
-        *(() if text_encoders else family.text_encoders),
+        *(() if text_encoders else _needed_encoders(family)),
         *(() if vae else ("vae",)),
         *(family.conditioners if path.is_dir() else ()),
     )
@@ -113,11 +115,52 @@ def describe(
         model = replace(model, silence=coder)
     return Described(
         model,
-        describe_text_encoder(*text_encoders, family=family.name)
-        if text_encoders
-        else TextEncoder(_encoder_parts(family, weights), family.name),
+        _text_encoder(info, family, weights, text_encoders),
         coder,
     )
+
+
+def _needed_encoders(family: Family) -> tuple[str, ...]:
+    """The folders of the text encoders that a family does not draw without."""
+    optional = family.optional_encoders
+    return tuple(folder for folder, kind in family.text_encoders.items() if kind not in optional)
+
+
+def _text_encoder(
+    info: ModelInfo, family: Family, weights: Callable[[str], Weights], given: Sequence[Path]
+) -> TextEncoder:
+    """Those of a model, and in their place or beside them what is given.
+
+    Args:
+        info: The model.
+        family: Its family.
+        weights: By a part of the model.
+        given: Files of text encoders.
+    """
+    own = {
+        kind: TextEncoderPart(kind, weights(folder))
+        for folder, kind in family.text_encoders.items()
+        if folder in info.parts
+    }
+    if not given:
+        return TextEncoder(tuple(own.values()), family.name)
+    infos = [recognise(path) for path in given]
+    if (found := encoder_set(infos, family.name, own)) is None:
+        raise _no_family_reads(infos, family.name)
+    return TextEncoder(_parts_in_order(found, own), family.name)
+
+
+def _parts_in_order(
+    found: EncoderSet, own: Mapping[str, TextEncoderPart] = MappingProxyType({})
+) -> tuple[TextEncoderPart, ...]:
+    """Text encoders in the order of their parts of an embedding: what is given, else of `own`."""
+    files = {
+        kind: TextEncoderPart(kind, Weights(str(info.path), fingerprint(info.path), "", folder))
+        for folder, kind in found.family.text_encoders.items()
+        if (info := found.encoders.get(kind))
+    }
+    parts = {**own, **files}
+    return tuple(parts[kind] for kind in found.family.text_encoders.values() if kind in parts)
 
 
 def _lacks_silence(path: Path, family: Family) -> bool:
@@ -161,7 +204,7 @@ def with_low_noise(model: Model, second: Model, boundary: float) -> Model:
 
 
 def _boundary(folder: Path, family: Family) -> float:
-    told = read_config(folder / "model_index.json").get("boundary_ratio")
+    told = read_index(folder).get("boundary_ratio")
     return float(told) if isinstance(told, int | float) and 0 < told < 1 else family.boundary
 
 
@@ -207,20 +250,17 @@ def describe_text_encoder(*paths: Path, family: str = "") -> TextEncoder:
         return _encoders_of_model(paths[0], family)
     if (found := encoder_set(infos, family)) is None:
         raise _no_family_reads(infos, family)
-    parts = (
-        TextEncoderPart(info.encoder, Weights(str(info.path), fingerprint(info.path), "", part))
-        for info, part in zip(found.encoders, found.family.text_encoders, strict=True)
-    )
-    return TextEncoder(tuple(parts), found.family.name)
+    return TextEncoder(_parts_in_order(found), found.family.name)
 
 
 def _encoders_of_model(path: Path, family: str) -> TextEncoder:
     """Those of a whole model, for its own family or one that reads with some of them."""
     info, own = _known(path)
-    _check_parts(info, tuple(own.text_encoders))
+    _check_parts(info, _needed_encoders(own))
     reading = FAMILIES[family] if family else own
-    folders = {kind: folder for folder, kind in own.text_encoders.items()}
-    if lacking := [kind for kind in reading.text_encoders.values() if kind not in folders]:
+    folders = {k: folder for folder, k in own.text_encoders.items() if folder in info.parts}
+    needed = [reading.text_encoders[folder] for folder in _needed_encoders(reading)]
+    if lacking := [kind for kind in needed if kind not in folders]:
         raise LoadingError(
             f"{reading.label} reads prompts with {TEXT_ENCODER_KINDS[lacking[0]].label}, which "
             f"this model of {own.label} does not have.",
@@ -231,16 +271,9 @@ def _encoders_of_model(path: Path, family: str) -> TextEncoder:
     parts = (
         TextEncoderPart(kind, Weights(str(path), mark, own.name, folders[kind]))
         for kind in reading.text_encoders.values()
+        if kind in folders
     )
     return TextEncoder(tuple(parts), reading.name)
-
-
-def _encoder_parts(
-    family: Family, weights: Callable[[str], Weights]
-) -> tuple[TextEncoderPart, ...]:
-    return tuple(
-        TextEncoderPart(kind, weights(folder)) for folder, kind in family.text_encoders.items()
-    )
 
 
 def _no_family_reads(infos: Sequence[ModelInfo], family: str) -> LoadingError:

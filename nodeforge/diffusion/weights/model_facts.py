@@ -26,7 +26,7 @@ from nodeforge.models import (
     ScheduleShift,
     is_whole_model,
     predicts,
-    read_config,
+    read_index,
 )
 from nodeforge.values import Model, Vae, Weights, counted_if_not
 from nodeforge.values.latent import BCHW, BCL, BCTHW
@@ -69,6 +69,7 @@ class ModelFacts:
         fitted: Whether a sound's latent has as many cells as the sound lasts; otherwise each has
             them all.
         usual_seconds: Length of a sound where nobody says one; 0 is that of its latents.
+        most_cells: The longest side of a latent that the denoiser has places for; 0 is any.
     """
 
     family: str
@@ -96,6 +97,7 @@ class ModelFacts:
     cells: int = field(default=0, metadata=counted_if_not(0))
     fitted: bool = field(default=False, metadata=counted_if_not(False))
     usual_seconds: float = field(default=0.0, metadata=counted_if_not(0.0))
+    most_cells: int = field(default=0, metadata=counted_if_not(0))
 
     @property
     def most_seconds(self) -> float:
@@ -142,12 +144,13 @@ def facts(model: Model) -> ModelFacts:
         folds_mask=family.folds_mask,
         scheduler=scheduler,
         comfyui_shift=_comfyui_shift(model, family, scheduler),
-        pipeline=read_config(config_root(weights) / "model_index.json"),
+        pipeline=read_index(config_root(weights)),
         guidance=guidance,
         guides_from_positive=family.guides_from_positive,
         guidance_width=network.get("time_cond_proj_dim") or 0,
         shift=family.shift,
         rounds_strength_up=family.rounds_strength_up,
+        most_cells=_most_tokens(network) * family.cells_in_side,
         **_time_axis(model, network),
     )
 
@@ -169,6 +172,14 @@ def _time_axis(model: Model, network: Mapping[str, Any]) -> dict[str, Any]:
     if model.motion is None:
         return {}
     return {"layout": BCTHW, "frames": model.motion.context, "rate": _MOTION_RATE}
+
+
+def _most_tokens(network: Mapping[str, Any]) -> int:
+    """For how many tokens along a side a denoiser has places; 0 where for any number."""
+    sides, folded = network.get("max_size"), network.get("patch_size")
+    if isinstance(sides, list) and isinstance(folded, list):
+        return max(side // cells for side, cells in zip(sides, folded, strict=True))
+    return network.get("pos_embed_max_size") or 0
 
 
 def _sound_rate(weights: Weights) -> int:

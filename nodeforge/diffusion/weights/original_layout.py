@@ -32,13 +32,14 @@ def from_original(
     if (place := signature.find(there.keys())) is None:
         return None
     found: dict[str, StoredTensor] = {}
+    exchanged = signature.names.swapped_among({name.rpartition(".")[0] for name in shapes})
     for name, stored in there.items():
         if not name.startswith(place.prefix):
             continue
         plain = name.removeprefix(place.prefix)
         parts = signature.names.tensors_in_diffusers(plain) if place.original else (plain,)
         if not place.original or len(parts) == 1:
-            swapped = place.original and parts[0].rpartition(".")[0] in signature.names.swapped
+            swapped = place.original and parts[0].rpartition(".")[0] in exchanged
             stored = _laid_out(stored, shapes.get(parts[0], ()))
             found[parts[0]] = stored.swapped() if swapped else stored
         elif all(part in shapes for part in parts):

@@ -38,7 +38,7 @@ class ComfyFamily:
 
 FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("Stable Diffusion", "sd_?(v?1|v?2|xl)|v1_5|v2_1", is_run=True),
-    ComfyFamily("SD 3", "sd_?3|stable_diffusion_3", ("sd3",), "CLIPTextEncodeSD3|TripleCLIPLoader"),
+    ComfyFamily("SD 3", "sd_?3|stable_diffusion_3", is_run=True),
     ComfyFamily("Flux.1", "flux_?1|flux1", ("flux",), "FluxGuidance", is_run=True),
     ComfyFamily("Flux.1 Kontext", classes="FluxKontext.*", is_run=True),
     ComfyFamily("Flux.2 klein", "flux_?2_klein", is_run=True),
@@ -66,7 +66,7 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("PixArt", "pixart", ("pixart",), ".*PixArt.*"),
     ComfyFamily("Stable Cascade", "stable_cascade", ("stable_cascade",), "StableCascade_.*"),
     ComfyFamily("OmniGen 2", "omnigen", ("omnigen2",)),
-    ComfyFamily("Anima", "anima_"),
+    ComfyFamily("Anima", "anima_", is_run=True),
     ComfyFamily("Krea 2", "krea_?2", is_run=True),
     ComfyFamily("Ovis-Image", "ovis", ("ovis",)),
     ComfyFamily("LongCat-Image", "longcat", ("longcat_image",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -68,8 +68,8 @@ def lora_families(layers: Iterable[ChangedLayer]) -> LoraFamilies:
         for name, family in FAMILIES.items()
         if (signature := family.signature) and known[name] >= least
     ]
-    agreed = {f.name: _agrees(f, s, s.sizes, groups) for f, s in named}
-    named = [each for each in named if agreed[each[0].name] or not each[1].common_names]
+    agreed = {f.name: _is_sized(f, s, groups) for f, s in named}
+    named = [(f, s) for f, s in named if agreed[f.name] or not _is_common(f, s, groups)]
     sized = [each for each in named if agreed[each[0].name]]
     sized = sized or [each for each in named if agreed[each[0].name] is not False]
     if not sized:
@@ -83,7 +83,7 @@ def lora_families(layers: Iterable[ChangedLayer]) -> LoraFamilies:
         if sized
         and (signature := family.signature)
         and least > known[name] >= _LEAST_OF_KIN / _LEAST_KNOWN * least
-        and _agrees(family, signature, signature.sizes, groups)
+        and _is_sized(family, signature, groups)
     ]
     ordered = sorted(
         [*(sized or named), *kin], key=lambda each: (-known[each[0].name], each[1].rare)
@@ -107,6 +107,22 @@ def _known(family: Family, groups: Iterable[_Group]) -> int:
     if family.signature is None:
         return 0
     return sum(group.layers for group in groups if group.pattern in _patterns(family.name))
+
+
+def _is_common(family: Family, signature: Signature, groups: Iterable[_Group]) -> bool:
+    """Whether all layers are such as models that are not run have by the same names."""
+    known = _patterns(family.name)
+    names = (known[group.pattern] for group in groups if group.pattern in known)
+    common = signature.common_names
+    return bool(common) and all(name.startswith(common) for name in names)
+
+
+def _is_sized(family: Family, signature: Signature, groups: Sequence[_Group]) -> bool | None:
+    """Whether all sizes that are told are those of a published model; None where none is told."""
+    each = [
+        _agrees(family, signature, s, groups) for s in (signature.sizes, *signature.other_sizes)
+    ]
+    return True if True in each else each[0]
 
 
 def _agrees(

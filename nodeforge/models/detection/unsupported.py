@@ -23,11 +23,12 @@ UNET_MARKS: Marks = (
 
 MARKS: Marks = (
     *UNET_MARKS,
+    (("\ncontrolnet_blocks.",), "A ControlNet of a transformer"),
     (("nerf_blocks.", "nerf_image_embedder."), "Chroma Radiance"),
     (("early_stream_modulations.", "\nx_embedders.image"), "Flux.3"),
-    (("llm_adapter.",), "Anima"),
     (("av_ca_a2v_gate_adaln_single.", "\nav_cross_attn_", "audio_patchify_proj."), "LTX-2"),
     (("token_refiner.blocks.0.attn.qkv_proj.",), "MiniMax H3"),
+    (("adaln_modulation_self_attn.",), "Cosmos"),
     (("vace_blocks.",), "Wan VACE"),
     (("\nhead.modulation\n", ".head.modulation\n"), "Wan"),
     (("distilled_guidance_layer.",), "Chroma"),
@@ -57,8 +58,6 @@ WIDTHS: Mapping[int, str] = {1152: "PixArt", 4096: "Kolors or DeepFloyd IF", 230
 """Of the text that cross-attention reads."""
 
 BASES: Mapping[str, str] = {
-    "sd3": "SD 3",
-    "stable-diffusion-3": "SD 3",
     "flux": "Flux",
     "hunyuan": "Hunyuan",
     "lumina": "Lumina",

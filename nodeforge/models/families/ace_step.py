@@ -82,7 +82,7 @@ SIGNATURE = Signature(
         f"{_BLOCK}.mlp.gate_proj": (6144, 2048),
     },
     blocks={"decoder.layers": 24},
-    common_names=True,
+    common_names=("",),
 )
 _LAYERS = {"lyric_encoder": 8, "timbre_encoder": 4}
 _CONDITIONS = Conditioner(
@@ -125,6 +125,7 @@ ACE_STEP = Family(
     config="configs/ace_step",
     denoisers={Task.TEXT_TO_IMAGE: "transformer"},
     text_encoders={"text_encoder": "qwen3_06b"},
+    encoder_files={"qwen3_06b": "qwen_0.6b_ace15.safetensors"},
     denoiser="transformer",
     network="AceStepTransformer1DModel",
     conditioners={"condition_encoder": _CONDITIONS},

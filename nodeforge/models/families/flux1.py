@@ -12,7 +12,7 @@ from nodeforge.models.families.common.family import (
     Variant,
 )
 from nodeforge.models.families.common.original_names import OriginalNames
-from nodeforge.models.families.common.signature import Side, Signature, Sizes
+from nodeforge.models.families.common.signature import Flag, Side, Signature, Sizes
 
 
 def _settings(steps: int, guidance: float, highest: float = 10.0) -> RecommendedSettings:
@@ -65,9 +65,6 @@ SIZES: Sizes = {
     "final_layer.linear": (64, 3072),
 }
 
-_QKV = "double_blocks.*.{}_attn.qkv"
-_SD3: Sizes = {_QKV.format(side): (0, 1536) for side in ("img", "txt")}
-_SD35: Sizes = {_QKV.format(side): (0, 2432) for side in ("img", "txt")}
 _NAMES = OriginalNames(
     {
         **BLOCKS,
@@ -174,10 +171,9 @@ FLUX1 = Family(
         latent=Side("final_layer.linear.weight", 0),
         text=Side("txt_in.weight", 1),
         counts={"num_layers": "double_blocks", "num_single_layers": "single_blocks"},
-        flags={"guidance_embeds": _GUIDANCE},
+        flags={"guidance_embeds": Flag(_GUIDANCE)},
         sizes=SIZES,
         blocks={"double_blocks": 19, "single_blocks": 38},
-        relatives={"SD 3": _SD3, "SD 3.5 Large": _SD35},
         inputs={2: "Flux.1 Control"},
     ),
 )

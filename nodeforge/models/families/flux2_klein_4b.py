@@ -12,7 +12,7 @@ from nodeforge.models.families.common.family import (
     Variant,
 )
 from nodeforge.models.families.common.original_names import OriginalNames
-from nodeforge.models.families.common.signature import Side, Signature, Sizes
+from nodeforge.models.families.common.signature import Flag, Side, Signature, Sizes
 
 _DISTILLED = RecommendedSettings(
     "flow_euler", "simple", 4, 1.0, steps_range=(1, 12), guidance_range=(1.0, 1.0)
@@ -132,7 +132,7 @@ FLUX2_KLEIN_4B = Family(
         latent=Side("final_layer.linear.weight", 0),
         text=Side("txt_in.weight", 1),
         counts={"num_layers": "double_blocks", "num_single_layers": "single_blocks"},
-        flags={"guidance_embeds": "guidance_in.in_layer.weight"},
+        flags={"guidance_embeds": Flag("guidance_in.in_layer.weight")},
         sizes=sizes(3072),
         blocks={"double_blocks": 5, "single_blocks": 20},
         relatives={"Flux.2 dev": sizes(6144)},

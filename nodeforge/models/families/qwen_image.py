@@ -12,7 +12,7 @@ from nodeforge.models.families.common.family import (
     Variant,
 )
 from nodeforge.models.families.common.original_names import OriginalNames
-from nodeforge.models.families.common.signature import Side, Signature, Sizes
+from nodeforge.models.families.common.signature import Flag, Side, Signature, Sizes
 from nodeforge.values.guidance import KeptNorm
 
 _USUAL = RecommendedSettings(
@@ -119,7 +119,7 @@ QWEN_IMAGE = Family(
         latent=Side("proj_out.weight", 0),
         text=Side("txt_in.weight", 1),
         counts={"num_layers": "transformer_blocks"},
-        flags={"zero_cond_t": _OF_2511},
+        flags={"zero_cond_t": Flag(_OF_2511)},
         sizes=_SIZES,
         blocks={"transformer_blocks": 60},
         strangers={"time_text_embed.addition_t_embedding.": "Qwen-Image Layered"},

@@ -62,7 +62,7 @@ SIGNATURE = Signature(
         f"{_BLOCK}.ff.ff.0.proj": (12288, 1536),
     },
     blocks={"transformer.layers": 24},
-    common_names=True,
+    common_names=("",),
     strangers={"transformer.layers.0.self_attn.q_norm.": "Stable Audio Open Small"},
 )
 _THEIRS, _EMBEDDING = "conditioner.conditioners", "time_positional_embedding"

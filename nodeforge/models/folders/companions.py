@@ -35,6 +35,9 @@ class Need(NamedTuple):
         label: How people name it.
         usual_file: How files of it are called.
         gigabytes: Of such a file, about; 0 is unknown.
+        optional: Whether the denoiser draws without it.
+        others: How files of its kind begin to be called that are for other families, with other
+            weights.
     """
 
     port: str
@@ -43,6 +46,8 @@ class Need(NamedTuple):
     label: str
     usual_file: str
     gigabytes: float
+    optional: bool = False
+    others: tuple[str, ...] = ()
 
     def met_by(self, info: ModelInfo) -> bool:
         """Whether the file with this header is one."""
@@ -51,6 +56,15 @@ class Need(NamedTuple):
         if self.kind is Kind.VAE:
             return any(FAMILIES[name].space == self.name for name in info.families)
         return info.encoder == self.name
+
+    def looked_for_in(self, info: ModelInfo) -> bool:
+        """The same of a file that nobody has chosen: one that is another family's is none."""
+        return self.met_by(info) and not info.path.name.lower().startswith(self.others)
+
+    def meant_by(self, info: ModelInfo) -> bool:
+        """Whether a file that may be one is likelier that than another."""
+        family = FAMILIES.get(info.family or "")
+        return self.kind is not Kind.VAE or (family is not None and family.space == self.name)
 
 
 def needs_of(info: ModelInfo) -> tuple[Need, ...]:
@@ -74,7 +88,8 @@ def _needs(family: Family) -> tuple[Need, ...]:
             Need(
                 f"text_encoder_{place}" if place > 1 else "text_encoder",
                 Kind.TEXT_ENCODER, kind.name, f"the text encoder {kind.label}",
-                kind.usual_file, kind.gigabytes,
+                family.encoder_files.get(kind.name, kind.usual_file), kind.gigabytes,
+                kind.name in family.optional_encoders, _files_of_others(family, kind.name),
             )
             for place, kind in enumerate(encoders, start=1)
         ),
@@ -85,6 +100,14 @@ def _needs(family: Family) -> tuple[Need, ...]:
     )  # fmt: skip
 
 
+def _files_of_others(family: Family, kind: str) -> tuple[str, ...]:
+    """How files begin to be called that hold a kind of text encoder of other families' training."""
+    if kind not in family.encoder_files:
+        return ()
+    others = {f.encoder_files[kind] for f in FAMILIES.values() if kind in f.encoder_files}
+    return tuple(Path(file).stem for file in sorted(others - {family.encoder_files[kind]}))
+
+
 def companions(
     model: Path,
     given: Mapping[str, Path],
@@ -93,8 +116,9 @@ def companions(
 ) -> dict[str, ModelInfo]:
     """The files that the denoiser at `model` needs and that are not given, by port.
 
-    First what the workflow's lock names, then what lies nearest to the denoiser, then the highest
-    precision, then by name.
+    First what the workflow's lock names, then a VAE that is for just this, then what lies nearest
+    to the denoiser, then the highest precision, then by name. A text encoder that the denoiser
+    draws without is left out where it is in no folder, and where a person has chosen others.
 
     Args:
         model: The denoiser; a whole model needs nothing.
@@ -124,8 +148,18 @@ def companions(
         if met in needs:
             needs.remove(met)
     candidates = list(there)
-    best = (_best(need, model, candidates, locked, info) for need in needs)
-    return dict(zip(ports, best, strict=True)) | second  # text encoders may be in any order
+    chosen = any(port != "vae" for port in given)
+    left_out = [
+        n for n in needs if n.optional and (chosen or not any(map(n.looked_for_in, candidates)))
+    ]
+    needs = [need for need in needs if need not in left_out]
+    of_texts = (port for port in ports if port != "vae")  # text encoders may be in any order
+    return {
+        "vae" if need.kind is Kind.VAE else next(of_texts): _best(
+            need, model, candidates, locked, info
+        )
+        for need in needs
+    } | second
 
 
 def _second_expert(info: ModelInfo) -> dict[str, ModelInfo]:
@@ -154,12 +188,13 @@ def _best(
     locked: Collection[Path],
     info: ModelInfo,
 ) -> ModelInfo:
-    fitting = [each for each in there if need.met_by(each)]
+    fitting = [each for each in there if need.looked_for_in(each)]
 
     def rank(each: ModelInfo) -> tuple[object, ...]:
         exact = each.dtype in _PRECISION
         precision = _PRECISION.index(each.dtype) if exact else len(_PRECISION)
-        return each.path not in locked, -_shared(each.path, model), precision, each.name.lower()
+        place = -_shared(each.path, model)
+        return each.path not in locked, not need.meant_by(each), place, precision, each.name.lower()
 
     if not fitting:
         raise _missing(need, info)

@@ -20,6 +20,8 @@ PARAMETERS = {
     "qwen_image": 20_430_401_088,
     "krea2": 12_820_073_036,
     "qwen_image_21": 7_115_124_736,
+    "sd3": 2_243_171_520,
+    "anima": 1_956_405_248 + 134_663_680,
 }
 """Of the denoisers that their authors published, as public parameter counts and file sizes say."""
 TEXT_ENCODERS = {

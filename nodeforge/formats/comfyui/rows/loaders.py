@@ -12,13 +12,15 @@ from nodeforge.formats.comfyui.link_value import GuidanceWrapper, ImagePromptInp
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, passes_on, single_node
 from nodeforge.graph.model import Output
-from nodeforge.models import FAMILIES, SPACES, TEXT_ENCODER_KINDS
+from nodeforge.models import FAMILIES, SPACES, TEXT_ENCODER_KINDS, Family
 
 _TWO_CLIPS = {"clip_l", "clip_g"}
 _TWO_ENCODERS = next(
     name for name, each in FAMILIES.items() if {*each.text_encoders.values()} == _TWO_CLIPS
 )
 """The family whose two text encoders lie apart; ComfyUI calls it by the same name."""
+_THREE_ENCODERS = next(name for name, each in FAMILIES.items() if len(each.text_encoders) == 3)
+"""The family that reads with three text encoders."""
 _FREEU = ("backbone_1", "backbone_2", "skip_1", "skip_2")
 _PREDICTIONS = {"eps": "epsilon", "v_prediction": "v_prediction", "lcm": "epsilon"}
 
@@ -69,7 +71,7 @@ def _needs_its_vae(family: str, file: str) -> bool:
 def _load_encoder(node: NodeConversion) -> None:
     file = file_name(node.known_value("clip_name", ""))
     family = _family_of_encoders(str(node.known_value("type", "")), file)
-    family = _named_family(node, family)
+    family = _named_family(node, family) or _family_of_file(file)
     name = node.add("models.load_text_encoder", file=file, family=family or None)
     node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family))
 
@@ -84,6 +86,14 @@ def _load_two_encoders(node: NodeConversion) -> None:
     told = None if family == _TWO_ENCODERS else family
     name = node.add("models.load_text_encoder", file=files[0], second=files[1], family=told)
     node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family))
+
+
+def _load_three_encoders(node: NodeConversion) -> None:
+    first, second, third = (file_name(node.known_value(f"clip_name{n}", "")) for n in (1, 2, 3))
+    name = node.add(
+        "models.load_text_encoder", file=first, second=second, third=third, family=_THREE_ENCODERS
+    )
+    node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=_THREE_ENCODERS))
 
 
 def _load_one_of_two(node: NodeConversion, kind: str, files: list[str]) -> None:
@@ -113,13 +123,30 @@ def _family_of_encoders(kind: str, *files: str) -> str:
     reading = [
         family
         for family in FAMILIES.values()
-        if kind in family.comfyui_clip and len(family.text_encoders) == len(files)
+        if kind in family.comfyui_clip and _reads_with(family, len(files))
     ]
     for family in reading:
         last = list(family.text_encoders.values())[-1]
         if last.rpartition("_")[2] in files[-1].lower():  # as 8b of qwen3_8b
             return family.name
     return reading[0].name if reading else ""
+
+
+def _family_of_file(file: str) -> str:
+    """The family that a text encoder's name tells, whose type ComfyUI finds out by itself."""
+    name = _letters_and_digits(PurePosixPath(file).name)
+    usual = {
+        family.name: _letters_and_digits(PurePosixPath(each).stem)
+        for family in FAMILIES.values()
+        for each in family.encoder_files.values()
+    }
+    return next((family for family, start in usual.items() if name.startswith(start)), "")
+
+
+def _reads_with(family: Family, count: int) -> bool:
+    """Whether a family reads with so many text encoders."""
+    most = len(family.text_encoders)
+    return most - len(family.optional_encoders) <= count <= most
 
 
 def _named_family(node: NodeConversion, family: str) -> str:
@@ -345,7 +372,16 @@ ROWS = (
         ("CLIP",),
         ("models.load_text_encoder",),
         _load_two_encoders,
-        "For SDXL.",
+        "Its type is the family that prompts are read for.",
+    ),
+    Row(
+        "TripleCLIPLoader",
+        "TripleCLIPLoader",
+        ("clip_name1", "clip_name2", "clip_name3"),
+        ("CLIP",),
+        ("models.load_text_encoder",),
+        _load_three_encoders,
+        "For SD 3.",
     ),
     Row("VAELoader", "Load VAE", ("vae_name",), ("VAE",), ("models.load_vae",), _load_vae),
     Row(

@@ -61,6 +61,12 @@ def _without_comments(text: str) -> str:
 def _encoded(node: NodeConversion, text: Any) -> str:
     clip = node.link_value("clip")
     skip = clip.skip if clip else 0
+    family = FAMILIES.get(clip.family) if clip else None
+    if family is not None and family.chunk_first:
+        node.report_difference(
+            f"T5 fills a prompt up to 77 tokens there, and to {family.text_length} here, as in "
+            "diffusers: the denoiser reads them all"
+        )
     return node.add("text.encode", text_encoder=clip, text=text, clip_skip=skip or None)
 
 
@@ -192,6 +198,19 @@ def _encode_sdxl(node: NodeConversion) -> None:
         "target_height": node.input_value("target_height", 1024),
     }
     _framed(node, name, sizes)
+
+
+def _encode_sd3(node: NodeConversion) -> None:
+    texts = {port: node.known_value(port, "") for port in ("t5xxl", "clip_g", "clip_l")}
+    read = next((port for port, text in texts.items() if text), "t5xxl")
+    if set(texts.values()) - {texts[read]}:
+        node.report_difference(
+            f"SD 3's three text encoders get three texts there; here all get '{read}'"
+        )
+    name = _encoded(node, prompt_text(node, read))
+    clip = node.link_value("clip")
+    family = clip.family if clip else ""
+    node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning"), family=family))
 
 
 def _encode_refiner(node: NodeConversion) -> None:
@@ -450,6 +469,14 @@ ROWS = (
         _SAID,
         ("text.encode", "text.framing"),
         _encode_refiner,
+    ),
+    Row(
+        "CLIPTextEncodeSD3",
+        "CLIPTextEncodeSD3",
+        ("clip_l", "clip_g", "t5xxl", "empty_padding"),
+        _SAID,
+        ("text.encode",),
+        _encode_sd3,
     ),
     Row("ConditioningCombine", "Conditioning (Combine)", (), _SAID, ("text.combine",), _combine),
     Row(

@@ -14,8 +14,8 @@ RULE = Rule(
     Severity.WARNING,
     why=("Language models as text encoders are given a number of tokens, and the rest is cut off."),
     source=(
-        "The family's configuration: 512 tokens for Flux.1, Chroma, Z-Image, FLUX.2 and Krea 2, "
-        "1024 for Qwen-Image; of Qwen-Image 2.1 2048 are read here."
+        "The family's configuration: 512 tokens for Flux.1, Chroma, Z-Image, FLUX.2, Krea 2 and "
+        "Anima, 1024 for Qwen-Image, 256 for SD 3; of Qwen-Image 2.1 2048 are read here."
     ),
 )
 

@@ -189,6 +189,9 @@ class Family:
         network: Class of its denoiser in diffusers.
         text_encoders: Kinds of its text encoders by their folder in a diffusers folder, in the
             order of their parts of an embedding.
+        encoder_files: How people's files of a kind among these are called, where other families'
+            have other weights.
+        optional_encoders: Kinds among these that it draws without, and follows its prompt less.
         most_clip_skip: How many layers before that its models bear.
         text_widths: Of the word vectors by which a text encoder, an embedding or a LoRA over
             one is known as its own; what several families share is the first one's.
@@ -200,6 +203,9 @@ class Family:
             for UNets, and where the VAE does it. Where it does not fold them it takes so many
             together.
         text_length: Tokens that a prompt is padded to and cut at; 0 where it is read in chunks.
+        numbered_words: The kind of text encoder by whose tokenizer its conditioner is told numbers
+            of words; empty where it is told none.
+        chunk_first: Whether what CLIP says of a chunk is read before these tokens.
         unread_tokens: Tokens of its template before the prompt that its denoiser does not read,
             and that do not count in `text_length`.
         lyrics_length: The most tokens of lyrics that are read beside it; 0 where none are.
@@ -268,6 +274,8 @@ class Family:
     config: str
     denoisers: Mapping[Task, str]
     text_encoders: Mapping[str, str]
+    encoder_files: Mapping[str, str] = field(default_factory=dict)
+    optional_encoders: tuple[str, ...] = ()
     denoiser: str = "unet"
     network: str = "UNet2DConditionModel"
     text_widths: tuple[int, ...] = ()
@@ -276,6 +284,8 @@ class Family:
     folds_mask: bool = False
     cells_in_side: int = 1
     text_length: int = 0
+    numbered_words: str = ""
+    chunk_first: bool = False
     unread_tokens: int = 0
     lyrics_length: int = 0
     marks: tuple[str, ...] = ()

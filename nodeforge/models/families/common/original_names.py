@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,7 +26,7 @@ class OriginalNames:
             has the same name in both.
         aliases: What trainers of LoRAs call layers besides, in the form of `layers`.
         swapped: Layers, as diffusers calls them, that have the halves of their rows exchanged:
-            shift and scale of the last normalisation.
+            shift and scale of the last normalisation. ``*`` is the number of the last block.
         tensors: What diffusers calls a tensor that belongs to no layer.
     """
 
@@ -48,6 +48,17 @@ class OriginalNames:
         if renamed is None:
             return (tensor,)
         return tuple(f"{each}.{'weight' if last == 'scale' else last}" for each in renamed)
+
+    def swapped_among(self, layers: Collection[str]) -> set[str]:
+        """Which of a network's layers have the halves of their rows exchanged."""
+        found = set[str]()
+        for name in self.swapped:
+            before, star, after = name.partition("*")
+            inner = (each.removeprefix(before) for each in layers if each.startswith(before))
+            numbers = (each.removesuffix(after) for each in inner if each.endswith(after))
+            last = max((int(each) for each in numbers if each.isdecimal()), default=0)
+            found.add(f"{before}{last}{after}" if star else name)
+        return found
 
     def beginning_with(self, layer: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Layers of files whose first part is a layer of diffusers: name, and all parts."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isqrt
 from typing import NamedTuple
 
 from nodeforge.models.families.common.original_names import PREFIXES, OriginalNames
 
 Sizes = Mapping[str, tuple[int, int]]
 """Rows (0: any) and inputs of linear layers by the authors' names; ``*`` is a number."""
+
+Told = int | bool | str | list[int] | None
+"""A value of a denoiser's configuration."""
 
 
 class Side(NamedTuple):
@@ -20,11 +24,29 @@ class Side(NamedTuple):
         tensor: As the authors call it.
         axis: Of its shape.
         divisor: By which the length is divided.
+        squared: Whether it is the side of a square of so many cells.
+        beside: What is taken from it then: channels that the denoiser lays beside the latent.
     """
 
     tensor: str
     axis: int
     divisor: int = 1
+    squared: bool = False
+    beside: int = 0
+
+
+class Flag(NamedTuple):
+    """A value of the denoiser's configuration that a tensor's presence tells.
+
+    Args:
+        tensor: As the authors call it.
+        there: What the value is where the file has it.
+        absent: What it is where the file lacks it.
+    """
+
+    tensor: str
+    there: bool | str = True
+    absent: bool | None = False
 
 
 class Place(NamedTuple):
@@ -50,17 +72,20 @@ class Signature:
         latent: Whose rows are the channels of its latents, as ``in_channels`` counts them.
         text: Whose inputs are the width of the text that it reads.
         counts: Fields of its configuration, each with the blocks that it counts.
-        flags: Fields of its configuration, each with the tensor that is there where it is true.
+        flags: Fields of its configuration, each with the tensor that tells it.
+        listed: Fields of its configuration that list numbers of blocks, each with a tensor that
+            these have; ``*`` is the number.
         sizes: Of layers of the published model, by which LoRAs over it are told from those over
             its relatives.
+        other_sizes: The same of its other published models, where they are not as wide.
         blocks: How many of each kind the published model has.
         relatives: Models with the same names that are not run, with sizes of their layers.
         strangers: Marks of models that are not run, each with the model's label.
         text_widths: Widths of the text of relatives that are not run, each with its label.
         inputs: Relatives that are not run, by how many times the latent's channels they read.
         rare: Whether a LoRA that may be for another family is likelier for that.
-        common_names: Whether models that are not run call their layers the same, so that a LoRA is
-            for this family only where its sizes say so.
+        common_names: How layers begin that models which are not run have by the same names, so that
+            a LoRA over these alone is for this family only where its sizes say so.
     """
 
     names: OriginalNames
@@ -69,15 +94,17 @@ class Signature:
     latent: Side
     text: Side
     counts: Mapping[str, str] = field(default_factory=dict)
-    flags: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, Flag] = field(default_factory=dict)
+    listed: Mapping[str, str] = field(default_factory=dict)
     sizes: Sizes = field(default_factory=dict)
+    other_sizes: tuple[Sizes, ...] = ()
     blocks: Mapping[str, int] = field(default_factory=dict)
     relatives: Mapping[str, Sizes] = field(default_factory=dict)
     strangers: Mapping[str, str] = field(default_factory=dict)
     text_widths: Mapping[int, str] = field(default_factory=dict)
     inputs: Mapping[int, str] = field(default_factory=dict)
     rare: bool = False
-    common_names: bool = False
+    common_names: tuple[str, ...] = ()
 
     def find(self, tensors: Collection[str]) -> Place | None:
         """Where among these tensors the denoiser is; None where it is not."""
@@ -100,19 +127,28 @@ class Signature:
     def length(self, place: Place, side: Side, shapes: Mapping[str, tuple[int, ...]]) -> int | None:
         """The length of a side in a file; None where the tensor is not there."""
         shape = shapes.get(self.tensor(place, side.tensor), ())
-        return shape[side.axis] // side.divisor if side.axis < len(shape) else None
+        if side.axis >= len(shape):
+            return None
+        length = shape[side.axis] // side.divisor - side.beside
+        return isqrt(length) if side.squared else length
 
-    def config(self, place: Place, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int | bool]:
+    def config(self, place: Place, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Told]:
         """What a file says of its denoiser's configuration."""
-        told: dict[str, int | bool] = {}
+        told: dict[str, Told] = {}
         for name, side in self.sides.items():
             if (length := self.length(place, side, shapes)) is not None:
                 told[name] = length
         for name, blocks in self.counts.items():
             start = self._blocks(place, blocks)
             told[name] = len({n[len(start) :].split(".")[0] for n in shapes if n.startswith(start)})
-        for name, tensor in self.flags.items():
-            told[name] = self.tensor(place, tensor) in shapes
+        for name, flag in self.flags.items():
+            found = self.tensor(place, flag.tensor) in shapes
+            told[name] = flag.there if found else flag.absent
+        for name, tensor in self.listed.items():
+            before, _, after = self.tensor(place, tensor).partition("*")
+            ends = (n.removeprefix(before) for n in shapes if n.startswith(before))
+            numbers = (end.removesuffix(after) for end in ends if end.endswith(after))
+            told[name] = sorted(int(number) for number in numbers if number.isdecimal())
         return told
 
     def _blocks(self, place: Place, blocks: str) -> str:

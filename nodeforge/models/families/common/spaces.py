@@ -91,7 +91,11 @@ SPACES: Mapping[str, LatentSpace] = {
             "flux", "Flux.1", 16, 8, 0.3611, shift=0.1159,
             vae=_KL, config="configs/flux1/vae", family="flux1", marks=("ae", "flux"),
             usual_file="ae.safetensors", gigabytes=0.34,
-            relatives=dict.fromkeys(("sd3", "sd35", "sd3.5"), "SD 3"),
+        ),
+        LatentSpace(
+            "sd3", "SD 3", 16, 8, 1.5305, shift=0.0609,
+            vae=_KL, config="configs/sd3/vae", family="sd3", marks=("sd3", "sd35"),
+            usual_file="sd3_vae.safetensors", gigabytes=0.17,
         ),
         LatentSpace(
             "flux2", "Flux.2", 128, 16, None,
