@@ -56,7 +56,7 @@ class Flux2Klein(Behaviour):
     ) -> Tensor:
         del residuals
         network, (height, width) = model.network, x.shape[-2:]
-        dtype, device = network.dtype, x.device
+        dtype, device = model.dtype, x.device
         text = said.embedding.to(dtype)
         pictures = [x, *said.references]
         places = [

@@ -163,6 +163,15 @@ def pack(network: nn.Module, name: str, packed: PackedWeight, dtype: torch.dtype
         network.set_submodule(path, _KINDS[type(layer)](layer, packed, dtype))
 
 
+def computed_in(network: Any) -> torch.dtype:
+    """What a network computes in.
+
+    Where all its weights are packed, diffusers takes the type of their bytes for it.
+    """
+    layers = (layer.weight_dtype for layer in network.modules() if isinstance(layer, PackedLayer))
+    return next(layers, None) or network.dtype
+
+
 def packed_bytes(stored: Collection[StoredTensor], itemsize: int) -> int:
     """Bytes of packed weights, and of the largest of them made whole.
 
