@@ -155,7 +155,7 @@ def test_what_plain_steps_need_is_foretold():
 def transformers(tmp_path_factory):
     """Recipes of tiny transformers, by family."""
     made = {}
-    for name in ("flux1", "chroma", "z_image", "flux2_klein"):
+    for name in ("flux1", "chroma", "z_image", "flux2_klein", "flux3"):
         folder = tmp_path_factory.mktemp(name)
         tiny_transformers.PIPELINES[name]().save_pretrained(folder)
         made[name] = diffusion.describe(folder)
@@ -188,7 +188,7 @@ def small_pictures(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("default", [None, "_native_math", "flex"])
-@pytest.mark.parametrize("name", ["flux1", "chroma", "z_image", "flux2_klein"])
+@pytest.mark.parametrize("name", ["flux1", "chroma", "z_image", "flux2_klein", "flux3"])
 def test_transformers_compute_by_the_named_kernel_whatever_the_process_s_default(
     transformers, small_pictures, name, default, way, kernel
 ):

@@ -64,7 +64,10 @@ def test_the_working_memory_of_nano_is_foretold(small_pictures):
 
 @pytest.mark.parametrize(
     "name",
-    ["flux1_fill", "chroma", "z_image", "flux2_klein", "qwen_image", "krea2", "qwen_image_21"],
+    [
+        *("flux1_fill", "chroma", "z_image", "flux2_klein", "flux3"),
+        *("qwen_image", "krea2", "qwen_image_21"),
+    ],
 )
 def test_the_working_memory_of_transformers_is_foretold(name, small_pictures, tmp_path):
     tiny_transformers.PIPELINES[name]().save_pretrained(tmp_path)

@@ -83,6 +83,8 @@ CASES = {
     "qwen_image_21 with a negative prompt": Case(
         "qwen_image_21", Guidance(3.0), {"true_cfg_scale": 3.0}, NEGATIVE
     ),
+    "flux3": Case("flux3", Guidance(3.5)),
+    "flux3 base": Case("flux3_base", Guidance(3.5), {"guidance_scale": 3.5}, NEGATIVE),
     "krea2 raw": Case("krea2", Guidance(4.5), {"guidance_scale": 3.5}, NEGATIVE),
     "krea2 turbo": Case("krea2_turbo", Guidance(1.0), {"guidance_scale": 0.0}),
 }  # fmt: skip

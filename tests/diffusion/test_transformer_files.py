@@ -24,7 +24,8 @@ from tests.tiny_originals import original, scaled_fp8, under, unscaled, vae_in_l
 FAMILY = {
     "flux1": "flux1", "flux1_schnell": "flux1", "flux1_fill": "flux1", "chroma": "chroma",
     "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
-    "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
+    "flux3": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
+    "qwen_image_21": "qwen_image_21",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 BUNDLED = {

@@ -74,6 +74,11 @@ def of_type(made, kind):
         ),
         (one("krea2", "qwen3vl_4b_fp8_scaled.safetensors"), "krea2_turbo_fp8_scaled", "krea2"),
         (one("flux2", "qwen_3_4b.safetensors"), "flux-2-klein-4b", "flux2_klein_4b"),
+        (
+            one("flux3", "qwen3vl_4b_int8_convrot.safetensors"),
+            "flux3-image-klein-int8-convrot",
+            "flux3_klein",
+        ),
         (one("flux2", "qwen_3_8b_fp8mixed.safetensors"), "flux-2-klein-9b", "flux2_klein_9b"),
     ],
 )

@@ -14,6 +14,7 @@ DENOISERS = {
     "z_image": ("ZImagePipeline", "ZImageTransformer2DModel"),
     "flux2_klein_4b": ("Flux2KleinPipeline", "Flux2Transformer2DModel"),
     "flux2_klein_9b": ("Flux2KleinPipeline", "Flux2Transformer2DModel"),
+    "flux3_klein": ("Flux3ModularPipeline", "Flux3Transformer2DModel"),
     "qwen_image": ("QwenImagePipeline", "QwenImageTransformer2DModel"),
     "krea2": ("Krea2Pipeline", "Krea2Transformer2DModel"),
     "qwen_image_21": ("QwenImage21Pipeline", "QwenImage21Transformer2DModel"),
@@ -40,7 +41,10 @@ def test_a_folder_is_of_the_family_that_its_widths_tell(tmp_path, names, write, 
 
 @pytest.mark.parametrize(
     "family",
-    ["flux1", "chroma", "z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21"],
+    [
+        *("flux1", "chroma", "z_image", "flux2_klein_4b", "flux3_klein"),
+        *("qwen_image", "krea2", "qwen_image_21"),
+    ],
 )
 def test_a_folder_of_any_widths_is_read(tmp_path, names, write, family):
     """files: pruned, distilled and tiny models of anyone's making."""
@@ -73,6 +77,7 @@ def test_weights_that_are_not_read_are_refused_in_a_folder_too(tmp_path, names, 
         ("flux2_klein_4b", "any", {"is_distilled": False}, "base", "by its configuration"),
         ("flux2_klein_4b", "distilled", {"is_distilled": False}, "base", "by its configuration"),
         ("flux2_klein_9b", "FLUX.2-klein-base-9B", {}, "base", "by its name"),
+        ("flux3_klein", "any", {}, "base", "by its header"),
         ("z_image", "Z-Image-Turbo", {}, "turbo", "by its name"),
         ("z_image", "Z-Image", {}, "", ""),
         ("flux1", "FLUX.1-dev", {}, "dev", "by its name"),

@@ -9,14 +9,17 @@ from .model_files import Shapes
 from .model_headers import ModelHeader, _prefixed, real_names
 
 LABELS = {
-    "flux2_dev": "Flux.2 dev", "flux3": "Flux.3", "ltx2": "LTX-2",
+    "flux2_dev": "Flux.2 dev", "ltx2": "LTX-2",
     "wan_vace": "Wan VACE",
 }  # fmt: skip
 MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
-    "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
+    "flux3_klein": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
+    "qwen_image_21": "qwen_image_21",
 }  # fmt: skip
+PLAIN = {"flux1": "dev", "flux3_klein": "base"}
+"""The variant that their headers tell, where they do."""
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 FLOW = None
 """What these predict is their family's."""
@@ -35,7 +38,7 @@ def denoiser(names: Mapping[str, Shapes], family: str, layout: str = "original")
 
 def denoisers(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for family in MODELS:
-        plain = "dev" if family == "flux1" else ""
+        plain = PLAIN.get(family, "")
         for layout in ("original", "diffusers"):
             for prefix in PREFIXES:
                 tensors = _prefixed(prefix, denoiser(names, family, layout))
@@ -69,6 +72,15 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             f"anything that fills, {layout}", fill, "unet", "flux1", inpainting=True, variant="fill"
         )
         yield ModelHeader(f"control, {layout}", control, "unet", None, "Flux.1 Control")
+        flux3 = denoiser(names, "flux3_klein", layout)
+        jumps = (
+            "ref_time_in.in_layer" if layout == "original" else "target_timestep_embedder.linear_1"
+        )
+        jumping = flux3 | {f"{jumps}.weight": [3072, 256]}
+        for name in ("flux3-image-klein-bf16", "flux3-image-klein-base-int8-convrot"):
+            for tensors, variant in ((flux3, "base"), (jumping, "distilled")):
+                named = f"{name}, {variant}, {layout}"
+                yield ModelHeader(named, tensors, "unet", "flux3_klein", variant=variant)
         for word in ("krea", "kontext"):
             name = f"flux1-{word}-dev_fp8_scaled {layout}"
             yield ModelHeader(name, dev, "unet", "flux1", variant=word)
@@ -103,6 +115,7 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
 
 _SEEING = {
     "qwen_image": ("qwen25_7b", "qwen25_vl_7b", "wan_vae"),
+    "flux3_klein": ("qwen3vl_4b", "qwen3_vl_4b", "flux2_vae"),
     "krea2": ("qwen3vl_4b", "qwen3_vl_4b", "wan_vae"),
     "qwen_image_21": ("qwen3vl_8b", "qwen3_vl_8b", "qwen21_vae"),
 }
@@ -136,7 +149,7 @@ def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tenso
 
 def checkpoints(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for family in MODELS:
-        plain = "dev" if family == "flux1" else ""
+        plain = PLAIN.get(family, "")
         for vae in ("vae.", "first_stage_model."):
             whole = bundle(names, family, vae)
             yield ModelHeader(
@@ -179,7 +192,8 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ):
             yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
     for kind, family, head in (
-        ("qwen25_vl_7b", "qwen_image", [152064, 3584]), ("qwen3_vl_4b", "krea2", [151936, 2560]),
+        ("qwen25_vl_7b", "qwen_image", [152064, 3584]),
+        ("qwen3_vl_4b", "flux3_klein", [151936, 2560]),
         ("qwen3_vl_8b", "qwen_image_21", [151936, 4096]),
     ):  # fmt: skip
         for name, tensors in (
@@ -269,7 +283,7 @@ def stored(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             if len(s) == 2 and n.endswith(".weight")
         ]
         small = {f"{layer}.weight": "F8_E4M3" for layer in layers}
-        plain = "dev" if family == "flux1" else ""
+        plain = PLAIN.get(family, "")
         yield ModelHeader(
             f"{family} fp8",
             tensors,
@@ -378,9 +392,6 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
                      "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "36 input channels"),
         "sd3.5 large": ({"joint_blocks.37.x_block.attn.qkv.weight": [7296, 2432],
                          "joint_blocks.0.x_block.attn.qkv.weight": [7296, 2432]}, "SD 3"),
-        "flux 3": ({"early_stream_modulations.image.lin.weight": [8, 8],
-                    "single_blocks.0.q_proj.weight": [8, 8],
-                    "transformer_blocks.0.x": [1]}, "Flux.3"),
         "chroma radiance": ({**names["chroma_original"], "nerf_blocks.0.w": [8]}, "Radiance"),
         "z-image omni": ({**names["z_image_original"], "siglip_embedder.weight": [8, 8]}, "Omni"),
         "z-image control": ({**names["z_image_original"], "control_layers.0.w": [8]}, "ControlNet"),

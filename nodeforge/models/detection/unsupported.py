@@ -24,7 +24,6 @@ UNET_MARKS: Marks = (
 MARKS: Marks = (
     *UNET_MARKS,
     (("nerf_blocks.", "nerf_image_embedder."), "Chroma Radiance"),
-    (("early_stream_modulations.", "\nx_embedders.image"), "Flux.3"),
     (("llm_adapter.",), "Anima"),
     (("av_ca_a2v_gate_adaln_single.", "\nav_cross_attn_", "audio_patchify_proj."), "LTX-2"),
     (("token_refiner.blocks.0.attn.qkv_proj.",), "MiniMax H3"),

@@ -17,6 +17,7 @@ PARAMETERS = {
     "z_image": 6_154_908_736,
     "flux2_klein_4b": 3_875_544_576,
     "flux2_klein_9b": 9_078_581_248,
+    "flux3_klein": 5_538_458_368,
     "qwen_image": 20_430_401_088,
     "krea2": 12_820_073_036,
     "qwen_image_21": 7_115_124_736,
@@ -86,7 +87,11 @@ THINK, THOUGHT, TWO_LINES = 151667, 151668, 271
 
 @pytest.mark.parametrize(
     ("name", "after"),
-    [("z_image", []), ("flux2_klein_4b", [THINK, TWO_LINES, THOUGHT, TWO_LINES])],
+    [
+        ("z_image", []),
+        ("flux3_klein", []),
+        ("flux2_klein_4b", [THINK, TWO_LINES, THOUGHT, TWO_LINES]),
+    ],
 )
 def test_prompts_are_put_into_the_model_s_own_template(name, after):
     family = FAMILIES[name]
