@@ -87,6 +87,9 @@ CASES = {
     "Krea 2 Turbo": Case(
         "krea2_turbo", "krea2", "krea2_turbo_bf16", lambda scale: {"guidance_scale": scale - 1}
     ),
+    "Flux.2 dev": Case(
+        "flux2_dev", "flux2_dev", "flux2_dev_fp8mixed", lambda scale: {"guidance_scale": scale}
+    ),
     "Flux.2 klein": Case("flux2_klein", "flux2_klein_4b", "flux-2-klein-4b", lambda _: {}),
     "Flux.2 klein base": Case(
         "flux2_klein_base", "flux2_klein_4b", "flux-2-klein-base-4b",
@@ -191,7 +194,11 @@ def test_a_folder_makes_the_pipelines_picture(case: Case, tmp_path: Path):
 
 @pytest.mark.filterwarnings("ignore:__array_")
 @pytest.mark.parametrize(
-    "name", ["Flux.2 klein", "Flux.2 klein base", "Flux.3 klein", "Flux.3 klein base"]
+    "name",
+    [
+        *("Flux.2 dev", "Flux.2 klein", "Flux.2 klein base"),
+        *("Flux.3 klein", "Flux.3 klein base"),
+    ],
 )
 def test_an_edit_by_instruction_makes_the_pipelines_picture(name: str, tmp_path: Path):
     """The reference's size is the new picture's where the noise has none."""

@@ -27,6 +27,7 @@ from diffusers import (
     CosineDPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
+    Flux2Pipeline,
     Flux2Transformer2DModel,
     Flux3Transformer2DModel,
     FluxFillPipeline,
@@ -49,11 +50,15 @@ from diffusers import (
 )
 from diffusers.guiders import ClassifierFreeGuidance
 from diffusers.modular_pipelines.flux3 import Flux3AutoBlocks, Flux3DistilledAutoBlocks
+from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import nn
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTokenizer,
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
+    PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
@@ -501,8 +506,8 @@ def flux2_vae() -> AutoencoderKLFlux2:
     return made
 
 
-def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
-    transformer = seeded(
+def _flux2_transformer(guidance_embeds: bool) -> Flux2Transformer2DModel:
+    return seeded(
         Flux2Transformer2DModel,
         in_channels=4 * CHANNELS,
         num_layers=1,
@@ -511,15 +516,76 @@ def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
         num_attention_heads=2,
         joint_attention_dim=96,
         axes_dims_rope=(4, 4, 4, 4),
-        guidance_embeds=False,
+        guidance_embeds=guidance_embeds,
     )
+
+
+def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
     return Flux2KleinPipeline(
-        transformer=transformer,
+        transformer=_flux2_transformer(guidance_embeds=False),
         vae=flux2_vae(),
         text_encoder=qwen3(28, Qwen3ForCausalLM),
         tokenizer=qwen_tokenizer(),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
         is_distilled=distilled,
+    )
+
+
+_MISTRAL = (
+    "{{- '<s>' }}{%- for m in messages %}"
+    "{%- set words = m.content | map(attribute='text') | join %}"
+    "{%- if m.role == 'system' %}{{- '[SYSTEM_PROMPT]' + words + '[/SYSTEM_PROMPT]' }}"
+    "{%- else %}{{- '[INST]' + words + '[/INST]' }}{%- endif %}{%- endfor %}"
+)
+"""Mistral's, for messages of words alone."""
+
+
+def mistral_tokenizer() -> PreTrainedTokenizerFast:
+    """Bytes alone, without merges, padded before the text."""
+    marks = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]", "<pad>"]
+    marks += ["[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
+    words = {word: number for number, word in enumerate([*marks, *byte_symbols()])}
+    made = Tokenizer(models.BPE(vocab=words, merges=[]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    made.add_special_tokens(marks)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>",
+        pad_token="<pad>", padding_side="left",
+    )  # fmt: skip
+    tokenizer.chat_template = _MISTRAL
+    return tokenizer
+
+
+def mistral3(layers: int = 32) -> Mistral3ForConditionalGeneration:
+    text = {
+        "model_type": "mistral", "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48,
+        "num_hidden_layers": layers, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "head_dim": 8, "max_position_embeddings": 2048, "sliding_window": None,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e9},
+    }  # fmt: skip
+    vision = {
+        "model_type": "pixtral", "hidden_size": 16, "intermediate_size": 16,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "head_dim": 8,
+    }  # fmt: skip
+    return seeded(
+        Mistral3ForConditionalGeneration, Mistral3Config(text_config=text, vision_config=vision)
+    )
+
+
+class Flux2(Flux2Pipeline):
+    """It is written with its tokenizer alone; its processor wants torchvision."""
+
+    def save_pretrained(self, folder: Any, **more: Any) -> None:
+        _save_parts(Path(folder), self.components, "Flux2Pipeline")
+
+
+def flux2_dev() -> Flux2:
+    return Flux2(
+        transformer=_flux2_transformer(guidance_embeds=True),
+        vae=flux2_vae(),
+        text_encoder=mistral3(),
+        tokenizer=mistral_tokenizer(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
     )
 
 
@@ -734,6 +800,7 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "qwen_image_21": qwen_image_21,
     "qwen_image_21_turbo": lambda: qwen_image_21([*TURBO.sigmas[:-1]]),
     "krea2": krea2,
+    "flux2_dev": flux2_dev,
     "flux3": flux3,
     "flux3_base": lambda: flux3(distilled=False),
     "krea2_turbo": lambda: krea2(distilled=True),

@@ -155,7 +155,7 @@ def test_what_plain_steps_need_is_foretold():
 def transformers(tmp_path_factory):
     """Recipes of tiny transformers, by family."""
     made = {}
-    for name in ("flux1", "chroma", "z_image", "flux2_klein", "flux3"):
+    for name in ("flux1", "chroma", "z_image", "flux2_dev", "flux2_klein", "flux3"):
         folder = tmp_path_factory.mktemp(name)
         tiny_transformers.PIPELINES[name]().save_pretrained(folder)
         made[name] = diffusion.describe(folder)

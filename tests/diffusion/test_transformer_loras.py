@@ -25,6 +25,7 @@ FAMILY = {
     "chroma": "chroma",
     "z_image": "z_image",
     "flux2_klein": "flux2_klein_4b",
+    "flux2_dev": "flux2_dev",
     "flux3": "flux3_klein",
     "wan": "wan21",
     "qwen_image": "qwen_image",

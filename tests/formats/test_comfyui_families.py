@@ -73,6 +73,11 @@ def of_type(made, kind):
             "qwen_image_21",
         ),
         (one("krea2", "qwen3vl_4b_fp8_scaled.safetensors"), "krea2_turbo_fp8_scaled", "krea2"),
+        (
+            one("flux2", "mistral_3_small_flux2_bf16.safetensors"),
+            "flux2_dev_fp8mixed",
+            "flux2_dev",
+        ),
         (one("flux2", "qwen_3_4b.safetensors"), "flux-2-klein-4b", "flux2_klein_4b"),
         (
             one("flux3", "qwen3vl_4b_int8_convrot.safetensors"),

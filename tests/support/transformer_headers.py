@@ -9,11 +9,12 @@ from .model_files import Shapes
 from .model_headers import ModelHeader, _prefixed, real_names
 
 LABELS = {
-    "flux2_dev": "Flux.2 dev", "ltx2": "LTX-2",
+    "ltx2": "LTX-2",
     "wan_vace": "Wan VACE",
-}  # fmt: skip
+}
 MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
+    "flux2_dev": "flux2_dev",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
     "flux3_klein": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
     "qwen_image_21": "qwen_image_21",
@@ -137,6 +138,9 @@ def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tenso
     texts = {
         "flux1": clip | t5,
         "chroma": t5,
+        "flux2_dev": _prefixed(
+            "text_encoders.mistral3_24b.transformer.model.", names["mistral_small"]
+        ),
         "flux2_klein_9b": _prefixed("text_encoders.qwen3_8b.transformer.model.", names["qwen3_8b"]),
     }
     qwen = _prefixed("text_encoders.qwen3_4b.transformer.model.", names["qwen3_4b"])
@@ -203,6 +207,18 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ):
             tensors = tensors | {"lm_head.weight": head}
             yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
+    mistral = {**names["mistral_small"], "norm.weight": [5120]}
+    deeper = {n.replace(".2.", ".39."): shape for n, shape in mistral.items() if ".2." in n}
+    eyes = {"vision_tower.transformer.layers.0.attention.q_proj.weight": [1024, 1024]}
+    for name, tensors in (
+        ("mistral_3_small_flux2_bf16", _prefixed("model.", mistral) | {"tekken_model": [19280967]}),
+        ("mistral small, whole", _prefixed("language_model.model.", mistral | deeper) | eyes),
+        ("mistral small, transformers 5", _prefixed("model.language_model.", mistral) | eyes),
+        ("mistral small, bare", mistral),
+    ):
+        yield ModelHeader(name, tensors, "text_encoder", "flux2_dev", encoder="mistral_small")
+    llama = {n: _narrow(_narrow(s, 5120, 4096), 131072, 128256) for n, s in mistral.items()}
+    yield ModelHeader("llama 3", _prefixed("model.", llama), "unknown", None, "no kind of model")
     clip = names["sd15_text_encoder"]
     wrapped = _prefixed("text_model.", {n.removeprefix("text_model."): s for n, s in clip.items()})
     yield ModelHeader("clip_l", wrapped, "text_encoder", "sd15", encoder="clip_l")
@@ -361,24 +377,6 @@ def loras(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
                 shapes[extra] = names["chroma_original"][extra]
             made = lora(shapes, make, (".weight",))
             yield ModelHeader(f"{family} {name} lora", made, "lora", family)
-    for name, make in (("ComfyUI", LORAS["ComfyUI"][1]), ("kohya", kohya)):
-        dev = {n: s for n, s in names["flux2_dev"].items() if ".attn." in n and len(s) == 2}
-        made = lora(_originals(dev), make, (".weight",))
-        yield ModelHeader(f"flux2 dev {name} lora", made, "lora", None, "Flux.2 dev")
-
-
-def _originals(shapes: Shapes) -> Tensors:
-    """Of the last layers of attention, whose names differ and whose sizes do not."""
-    ends = {
-        ".attn.to_out.0.weight": ".img_attn.proj.weight",
-        ".attn.to_add_out.weight": ".txt_attn.proj.weight",
-    }
-    return {
-        n.replace("transformer_blocks", "double_blocks").replace(end, ends[end]): s
-        for n, s in shapes.items()
-        for end in ends
-        if n.startswith("transformer_blocks") and n.endswith(end)
-    }
 
 
 def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:

@@ -40,7 +40,7 @@ def tokenizer_of(part: TextEncoderPart) -> Any:
         return _clip_tokenizer(part, folder)
     if not any((folder / name).is_file() for name in (_WHOLE, _ZIPPED)):
         folder = kind.tokenizer_folder  # older folders have a SentencePiece model alone
-    return _subword_tokenizer(folder)
+    return _subword_tokenizer(folder, kind.pads_left)
 
 
 def _folder(part: TextEncoderPart) -> Path:
@@ -55,7 +55,7 @@ def _folder(part: TextEncoderPart) -> Path:
     return found
 
 
-def _subword_tokenizer(folder: Path) -> SubwordTokenizer:
+def _subword_tokenizer(folder: Path, pads_left: bool) -> SubwordTokenizer:
     from tokenizers import Tokenizer
 
     zipped = not (folder / _WHOLE).is_file()
@@ -69,7 +69,7 @@ def _subword_tokenizer(folder: Path) -> SubwordTokenizer:
     number = tokenizer.token_to_id(pad) if pad else None
     if number is None:
         raise _refused(folder, f"its padding token '{pad[:40]}' is not in the vocabulary")
-    return SubwordTokenizer(tokenizer, number)
+    return SubwordTokenizer(tokenizer, number, pads_left)
 
 
 def _unzipped(file: Path) -> bytes:

@@ -190,7 +190,7 @@ def with_tied(parameters: Iterable[str], found: Mapping[str, Source]) -> dict[st
 
 def _current(name: str) -> str:
     """`name` without wrappers of text encoders, and with today's names of VAE attention."""
-    for wrapper in ("text_model.", "model.", "language_model."):
+    for wrapper in ("text_model.", "language_model.", "model.", "language_model."):
         name = name.removeprefix(wrapper)
     if ".attentions." in name:
         for old, new in _OLD_ATTENTION.items():

@@ -48,7 +48,6 @@ MARKS: Marks = (
     ((".SelfAttention.relative_attention_bias.",), "The text encoder T5"),
     (("visual.deepstack_merger_list.",), "The text encoder Qwen3-VL"),
     (("visual.blocks.0.attn.qkv.",), "The text encoder Qwen2.5-VL"),
-    (("\nmodel.layers.39.self_attn.q_proj.weight\n",), "The text encoder Mistral"),
     (("vision_model.embeddings.", "\nvisual.transformer."), "CLIP's picture encoder"),
 )
 

@@ -1,0 +1,67 @@
+"""Flux.2 dev beside what all transformer families are tested for: what it reads of Mistral."""
+
+from __future__ import annotations
+
+import pytest
+import tiny_transformers
+import torch
+
+from nodeforge import diffusion
+from nodeforge.diffusion import Residency
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, recognise
+from support.family_configs import use_configs
+from tests.tiny_originals import under, written
+
+LENGTH = FAMILIES["flux2_dev"].text_length
+READ = TEXT_ENCODER_KINDS["mistral_small"].layers
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return tiny_transformers.flux2_dev()
+
+
+@pytest.fixture(scope="module")
+def folder(pipeline, tmp_path_factory):
+    root = tmp_path_factory.mktemp("flux2_dev") / "any"
+    pipeline.save_pretrained(root)
+    return root
+
+
+def encoded(recipe, text):
+    with Residency("cpu").use(recipe) as encoder:
+        return diffusion.encode_text(encoder, recipe, text).prompts[0].embedding
+
+
+@pytest.mark.parametrize("text", ["", "a fox", "[IMG] a fox", "word " * 200])
+@torch.no_grad()
+def test_a_prompt_says_what_it_says_in_the_pipeline(pipeline, folder, text):
+    """Padded before it; cut at its end."""
+    states, _ = pipeline.encode_prompt(text)
+    assert states.shape[1] == LENGTH
+    assert torch.equal(encoded(diffusion.describe(folder).text_encoder, text), states)
+
+
+@pytest.mark.parametrize("prefix", ["model.", "language_model.model.", "model.language_model.", ""])
+@pytest.mark.parametrize("layers", [READ, 32])
+def test_files_of_all_layers_and_of_those_that_are_read(
+    pipeline, folder, tmp_path, monkeypatch, prefix, layers
+):
+    """ComfyUI's have 30, and the tokenizer; those of Mistral also have what sees pictures."""
+    state = {
+        name: tensor
+        for name, tensor in pipeline.text_encoder.model.language_model.state_dict().items()
+        if not name.startswith("layers.") or int(name.split(".")[1]) < layers
+    }
+    beside = {"tekken_model": torch.zeros(9, dtype=torch.uint8)}
+    if layers > READ:
+        beside = {"vision_tower.transformer.layers.0.attention.q_proj.weight": torch.zeros(4, 4)}
+    file = written(tmp_path / "any.safetensors", under(prefix, state) | beside)
+    use_configs(monkeypatch, "flux2_dev", folder)
+    assert recognise(file).encoder == "mistral_small"
+    recipe = diffusion.describe_text_encoder(file)
+    assert recipe.family == "flux2_dev"
+    with Residency("cpu").use(recipe) as encoder:
+        assert len(encoder.encoders[0].network.layers) == READ
+    whole = encoded(diffusion.describe(folder).text_encoder, "a fox")
+    assert torch.equal(encoded(recipe, "a fox"), whole)
