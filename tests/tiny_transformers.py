@@ -491,10 +491,12 @@ def z_image() -> ZImagePipeline:
     )
 
 
-def flux2_vae() -> AutoencoderKLFlux2:
+def flux2_vae(decoder: tuple[int, ...] | None = None) -> AutoencoderKLFlux2:
+    """`decoder`: channels of its decoder's levels, where they are others than the encoder's."""
     made = seeded(
         AutoencoderKLFlux2,
         block_out_channels=(4, 8),
+        decoder_block_out_channels=decoder,
         layers_per_block=1,
         latent_channels=CHANNELS,
         norm_num_groups=1,

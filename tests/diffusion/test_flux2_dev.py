@@ -10,7 +10,8 @@ from nodeforge import diffusion
 from nodeforge.diffusion import Residency
 from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, recognise
 from support.family_configs import use_configs
-from tests.tiny_originals import under, written
+from support.loaded_networks import loaded_networks
+from tests.tiny_originals import under, vae_in_ldm, written
 
 LENGTH = FAMILIES["flux2_dev"].text_length
 READ = TEXT_ENCODER_KINDS["mistral_small"].layers
@@ -40,6 +41,23 @@ def test_a_prompt_says_what_it_says_in_the_pipeline(pipeline, folder, text):
     states, _ = pipeline.encode_prompt(text)
     assert states.shape[1] == LENGTH
     assert torch.equal(encoded(diffusion.describe(folder).text_encoder, text), states)
+
+
+@pytest.mark.parametrize("layout", ["ldm", "diffusers"])
+def test_a_vae_with_a_small_decoder_is_read(pipeline, folder, tmp_path, monkeypatch, layout):
+    """FLUX.2-small-decoder of Black Forest Labs, 2026: its file alone tells how wide it is."""
+    small = tiny_transformers.Flux2(
+        **pipeline.components | {"vae": tiny_transformers.flux2_vae((2, 6))}
+    )
+    small.save_pretrained(tmp_path / "small")
+    (wanted,) = loaded_networks(diffusion.describe_vae(tmp_path / "small")).values()
+    state = vae_in_ldm(tmp_path / "small") if layout == "ldm" else wanted.state_dict()
+    use_configs(monkeypatch, "flux2_dev", folder)
+    vae = diffusion.describe_vae(written(tmp_path / "any.safetensors", state))
+    (found,) = loaded_networks(vae).values()
+    assert found.config.decoder_block_out_channels == [2, 6]
+    for name, tensor in wanted.state_dict().items():
+        assert torch.equal(found.state_dict()[name], tensor), name
 
 
 @pytest.mark.parametrize("prefix", ["model.", "language_model.model.", "model.language_model.", ""])

@@ -273,6 +273,12 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             yield ModelHeader(
                 f"flux2-vae {layout} {where}", _prefixed(prefix, flux2), "vae", "flux2_klein_4b"
             )
+        small = {
+            n: [side * 3 // 4 if n.startswith("decoder") and side > 64 else side for side in shape]
+            for n, shape in flux2.items()
+        }
+        name = f"full_encoder_small_decoder {layout}"
+        yield ModelHeader(name, small, "vae", "flux2_klein_4b")
         for name in ("sd3_vae", "sd3.5 vae", "SD35-vae"):
             yield ModelHeader(f"{name} {layout}", flux, "vae", None, "SD 3")
     yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", "wan21")

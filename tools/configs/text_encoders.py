@@ -279,7 +279,8 @@ def _arrays(sdist: Path, name: str) -> list[bytes]:
 def _byte_pairs(merges: bytes, words: bytes) -> bytes:
     """A tokenizer of byte pairs, of its merges a line each and its tokens as JSON."""
     vocabulary = json.loads(words)
-    pairs = [tuple(line.split(" ")) for line in merges.decode().split("\n") if line]
+    lines = (line.split(" ") for line in merges.decode().split("\n") if line)
+    pairs = [(first, second) for first, second in lines]
     made = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs, ignore_merges=True))
     made.pre_tokenizer = pre_tokenizers.Sequence(
         [
