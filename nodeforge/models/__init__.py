@@ -56,6 +56,7 @@ from nodeforge.models.files.diffusers_folder import (
     is_whole_model,
     predicts,
     read_config,
+    read_index,
     weight_files,
 )
 from nodeforge.models.files.fingerprint import (
@@ -174,6 +175,7 @@ __all__ = [
     "prompt_reference",
     "read_config",
     "read_header",
+    "read_index",
     "readable",
     "recognise",
     "referenced_name",

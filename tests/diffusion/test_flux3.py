@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +17,8 @@ from nodeforge.diffusion import Denoising, DrawnNoise
 from nodeforge.diffusion.networks.loading import LoadedModel, load
 from nodeforge.diffusion.samplers.pairs import make_stepper
 from nodeforge.diffusion.tensors.policy import Policy
+from nodeforge.models import recognise
+from nodeforge.models.folders.listing import models_in
 from nodeforge.settings import Precision
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
 from support.family_configs import use_configs
@@ -43,6 +47,24 @@ def encoded(host, folder, text):
     recipe = diffusion.describe(folder).text_encoder
     with host.use(recipe) as encoder:
         return diffusion.encode_text(encoder, recipe, text)
+
+
+def test_a_folder_of_modular_diffusers_is_a_model(folders, tmp_path):
+    """Its index has another name, and says of each part where it came from."""
+    folder, _ = folders[True]
+    there = shutil.copytree(folder, tmp_path / "models" / "checkpoints" / "flux-3-image-klein")
+    told = json.loads((there / "model_index.json").read_text())
+    (there / "model_index.json").unlink()
+    parts = {
+        name: [*kind, {"subfolder": name}] if isinstance(kind, list) else kind
+        for name, kind in told.items()
+    }
+    (there / "modular_model_index.json").write_text(json.dumps(parts))
+    assert dict(models_in(tmp_path / "models")) == {"checkpoints/flux-3-image-klein": there}
+    info = recognise(there)
+    assert (info.family, info.variant) == ("flux3_klein", "distilled")
+    whole, again = (loaded_networks(*diffusion.describe(each)) for each in (folder, there))
+    assert whole.keys() == again.keys() == {"transformer", "text_encoder", "vae"}
 
 
 @pytest.mark.parametrize(("positive", "negative"), [(LONG, "blurry"), ("a fox", LONG)])

@@ -10,7 +10,7 @@ from torch import nn
 
 from nodeforge.diffusion.weights.configs import inner_config, text_encoder_config
 from nodeforge.diffusion.weights.weights_file import stored_tensors
-from nodeforge.models import TEXT_ENCODER_KINDS, is_whole_model, read_config
+from nodeforge.models import TEXT_ENCODER_KINDS, is_whole_model, read_index
 from nodeforge.values import TextEncoderPart
 
 _CLIP, _SEEING = "CLIPTextModel", ("Qwen2_5_VL", "Qwen3VL")
@@ -84,7 +84,7 @@ def _network_of(part: TextEncoderPart) -> str:
     path = Path(part.weights.path)
     if not usual.startswith(_CLIP) or not is_whole_model(path):
         return usual
-    index = read_config(path / "model_index.json").get(part.weights.part)
+    index = read_index(path).get(part.weights.part)
     return _PROJECTING if isinstance(index, list) and _PROJECTING in index else _CLIP
 
 

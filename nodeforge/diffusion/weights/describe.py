@@ -20,7 +20,7 @@ from nodeforge.models import (
     fingerprint,
     kind_with_article,
     predicts,
-    read_config,
+    read_index,
     recognise,
 )
 from nodeforge.values import (
@@ -161,7 +161,7 @@ def with_low_noise(model: Model, second: Model, boundary: float) -> Model:
 
 
 def _boundary(folder: Path, family: Family) -> float:
-    told = read_config(folder / "model_index.json").get("boundary_ratio")
+    told = read_index(folder).get("boundary_ratio")
     return float(told) if isinstance(told, int | float) and 0 < told < 1 else family.boundary
 
 

@@ -26,7 +26,7 @@ from nodeforge.models import (
     ScheduleShift,
     is_whole_model,
     predicts,
-    read_config,
+    read_index,
 )
 from nodeforge.values import Model, Vae, Weights, counted_if_not
 from nodeforge.values.latent import BCHW, BCL, BCTHW
@@ -144,7 +144,7 @@ def facts(model: Model) -> ModelFacts:
         folds_mask=family.folds_mask,
         scheduler=scheduler,
         comfyui_shift=_comfyui_shift(model, family, scheduler),
-        pipeline=read_config(config_root(weights) / "model_index.json"),
+        pipeline=read_index(config_root(weights)),
         guidance=guidance,
         guides_from_positive=family.guides_from_positive,
         guidance_width=network.get("time_cond_proj_dim") or 0,

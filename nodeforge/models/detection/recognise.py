@@ -21,8 +21,10 @@ from nodeforge.models.files.diffusers_folder import (
     INDEX,
     components,
     is_model_folder,
+    is_whole_model,
     predicts,
     read_config,
+    read_index,
     weight_files,
 )
 from nodeforge.models.files.header import Header, read_header
@@ -83,7 +85,7 @@ def recognise(path: Path) -> ModelInfo:
     """
     if not path.is_dir():
         return _recognise_file(path)
-    if (path / INDEX).is_file():
+    if is_whole_model(path):
         return _recognise_whole(path)
     if is_model_folder(path):
         info, found = _recognise_part(path)
@@ -157,7 +159,7 @@ def _recognise_whole(folder: Path) -> ModelInfo:
         prediction_type=predicts(scheduler),
         zero_snr=scheduler.get("rescale_betas_zero_snr") is True,
     )
-    told = {**read_config(unet.path / CONFIG), **read_config(folder / INDEX)}
+    told = {**read_config(unet.path / CONFIG), **read_index(folder)}
     return with_hints(whole, denoiser.found, {}, told)
 
 
@@ -166,7 +168,7 @@ def _declared(folder: Path, part: _Part) -> str:
     denoiser = part.info
     if part.found.unread or part.found.foreign:
         return ""
-    index = read_config(folder / INDEX)
+    index = read_index(folder)
     told = index.get(FAMILY_KEY)
     if isinstance(told, str) and told in FAMILIES:
         return told
@@ -176,7 +178,7 @@ def _declared(folder: Path, part: _Part) -> str:
 
 
 def _class_name(folder: Path) -> str:
-    return _text_or_none(read_config(folder / INDEX).get("_class_name")) or "This kind of model"
+    return _text_or_none(read_index(folder).get("_class_name")) or "This kind of model"
 
 
 def _text_or_none(value: Any) -> str | None:

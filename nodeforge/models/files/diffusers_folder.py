@@ -11,6 +11,8 @@ from nodeforge.models.errors import CorruptModelError, ModelFileError, PickleRef
 from nodeforge.values.setting_names import FLOW
 
 INDEX = "model_index.json"
+_INDICES = (INDEX, "modular_model_index.json")
+"""What a whole model's folder says of itself: of a pipeline, or of Modular Diffusers' blocks."""
 CONFIG = "config.json"
 VOCABULARY_KEY = "_nodeforge_vocabulary"
 """In a shipped tokenizer's config: the folder, from its own, that has its list of words."""
@@ -43,12 +45,22 @@ def watched(path: Path) -> tuple[str, ...]:
 
 def is_model_folder(folder: Path) -> bool:
     """Whether `folder` is a whole model, or one network of a model."""
-    return (folder / INDEX).is_file() or (folder / CONFIG).is_file()
+    return is_whole_model(folder) or (folder / CONFIG).is_file()
 
 
 def is_whole_model(path: Path) -> bool:
     """Whether `path` is a folder with all networks of a model, each in a folder of its own."""
-    return (path / INDEX).is_file()
+    return any((path / name).is_file() for name in _INDICES)
+
+
+def read_index(folder: Path) -> Mapping[str, Any]:
+    """What a whole model's folder says of itself; empty where it is none.
+
+    Raises:
+        CorruptModelError: it is too large, or not a JSON object.
+    """
+    there = (folder / name for name in _INDICES if (folder / name).is_file())
+    return read_config(next(there, folder / INDEX))
 
 
 def read_config(file: Path) -> Mapping[str, Any]:
@@ -82,7 +94,7 @@ def predicts(scheduler: Mapping[str, Any]) -> str | None:
 
 def components(folder: Path) -> tuple[str, ...]:
     """Subfolders that `folder`'s index names, as ``unet`` and ``tokenizer``, if they are there."""
-    index = read_config(folder / INDEX)
+    index = read_index(folder)
     named = [name for name, value in index.items() if isinstance(value, list) and any(value)]
     return tuple(name for name in named if _plain(name) and (folder / name).is_dir())
 

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nodeforge.models.errors import ModelFileError
-from nodeforge.models.files.diffusers_folder import INDEX, components, is_model_folder
+from nodeforge.models.files.diffusers_folder import (
+    components,
+    is_model_folder,
+    is_whole_model,
+)
 
 SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
 """What model files end with, in any case. Pickles are listed and found, and then refused with a
@@ -32,7 +36,7 @@ def models_in(root: Path) -> Iterator[tuple[str, Path]]:
         if real in seen or prefix.count("/") > _DEPTH:
             continue
         seen.add(real)
-        whole = (folder / INDEX).is_file()
+        whole = is_whole_model(folder)
         parts = _parts(folder) if whole else ()
         for path in _entries(folder):
             name = prefix + path.name
