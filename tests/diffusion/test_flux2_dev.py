@@ -8,10 +8,11 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Residency
+from nodeforge.diffusion.networks.packed_layers import PackedLayer
 from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, recognise
 from support.family_configs import use_configs
 from support.loaded_networks import loaded_networks
-from tests.tiny_originals import under, vae_in_ldm, written
+from tests.tiny_originals import in_llama_names, under, vae_in_ldm, written, written_gguf
 
 LENGTH = FAMILIES["flux2_dev"].text_length
 READ = TEXT_ENCODER_KINDS["mistral_small"].layers
@@ -41,6 +42,36 @@ def test_a_prompt_says_what_it_says_in_the_pipeline(pipeline, folder, text):
     states, _ = pipeline.encode_prompt(text)
     assert states.shape[1] == LENGTH
     assert torch.equal(encoded(diffusion.describe(folder).text_encoder, text), states)
+
+
+def paired(rows: torch.Tensor, head: int) -> torch.Tensor:
+    """As llama.cpp's converter writes queries and keys."""
+    return rows.reshape(-1, 2, head // 2, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
+
+
+@pytest.mark.parametrize("architecture", ["llama", "mistral3"])
+@pytest.mark.parametrize("form", ["F32", "Q8_0"])
+def test_a_gguf_text_encoder(pipeline, folder, tmp_path, monkeypatch, architecture, form):
+    """Its queries and keys lie as llama.cpp turns them; packed rows are put in order, too."""
+    state = pipeline.text_encoder.model.language_model.state_dict()
+    turned = {
+        name: paired(tensor, 8) if name.endswith(("q_proj.weight", "k_proj.weight")) else tensor
+        for name, tensor in state.items()
+    }
+    file, meant = written_gguf(tmp_path / "a.gguf", in_llama_names(turned), form, architecture)
+    use_configs(monkeypatch, "flux2_dev", folder)
+    assert recognise(file).encoder == "mistral_small"
+    recipe = diffusion.describe_text_encoder(file)
+    (network,) = loaded_networks(recipe).values()
+    for name in "qk":
+        layer = network.layers[0].self_attn.get_submodule(f"{name}_proj")
+        found = layer.whole_weight() if isinstance(layer, PackedLayer) else layer.weight
+        wanted = meant[f"blk.0.attn_{name}.weight"]
+        assert torch.equal(paired(found, 8), wanted)
+    difference = encoded(recipe, "a fox") - encoded(
+        diffusion.describe(folder).text_encoder, "a fox"
+    )
+    assert float(difference.abs().max()) <= (0 if form == "F32" else 0.2)
 
 
 @pytest.mark.parametrize("layout", ["ldm", "diffusers"])

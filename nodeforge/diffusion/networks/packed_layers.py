@@ -15,7 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nodeforge.diffusion.weights.packing import Packing
-from nodeforge.diffusion.weights.weights_file import StoredTensor, swapped_halves
+from nodeforge.diffusion.weights.weights_file import (
+    StoredTensor,
+    swapped_halves,
+    unpaired_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class PackedWeight:
             rows = swapped_halves(rows)
             each = factors is not None and factors.numel() > 1
             factors = swapped_halves(factors) if factors is not None and each else factors
+        if stored.paired:
+            rows = unpaired_rows(rows, stored.paired)
         return cls(rows, factors, stored.packing, stored.shape)
 
     def to(self, device: torch.device) -> PackedWeight:

@@ -34,6 +34,8 @@ class TextEncoderKind:
         pads_left: Whether padding comes before a text.
         common_marks: Whether files of other networks have its marks, too, so that only the size of
             its table tells it.
+        paired_in_gguf: Whether GGUF files have the two halves of a head's rows in turn, of queries
+            and keys.
         blind: What GGUF files of its language model alone, which lack that, say of themselves.
     """
 
@@ -55,6 +57,7 @@ class TextEncoderKind:
     layers: int = 0
     pads_left: bool = False
     common_marks: bool = False
+    paired_in_gguf: bool = False
 
     @property
     def config_folder(self) -> Path:
@@ -152,6 +155,7 @@ KINDS: Mapping[str, TextEncoderKind] = {
             "mistral_3_small_flux2_bf16.safetensors", 35.6, BFLOAT16_FIRST,
             ("layers.0.self_attn.q_proj.weight", "layers.29.mlp.gate_proj.weight"),
             _QWEN_TABLE, 131072, ("mistral3_24b",), layers=30, pads_left=True, common_marks=True,
+            paired_in_gguf=True,
         ),
     )
 }  # fmt: skip
