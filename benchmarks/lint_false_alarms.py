@@ -37,6 +37,8 @@ _UNKNOWN = re.compile(r"(?i)wan|ace_?step|hunyuan|ltx|qwen|audio|video|_pid|lotu
 _SHAPES = (
     (r"refiner", "sdxl_refiner_unet_ldm"),
     (r"(?i)xl|pony|illustrious|animagine|juggernaut", "sdxl"),
+    (r"(?i)flux-?3.*klein", "flux3_klein_original"),
+    (r"(?i)flux-?2[-_]dev", "flux2_dev_original"),
     (r"(?i)klein.*4b", "flux2_klein_4b_original"),
     (r"(?i)klein.*9b", "flux2_klein_9b_original"),
     (r"(?i)chroma", "chroma_original"),

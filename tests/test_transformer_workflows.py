@@ -96,9 +96,17 @@ CASES = {
         "anima", "anima", "anima-base-v1.0",
         lambda scale: {"guidance_scale": scale}, negative=True,
     ),
+    "Flux.2 dev": Case(
+        "flux2_dev", "flux2_dev", "flux2_dev_fp8mixed", lambda scale: {"guidance_scale": scale}
+    ),
     "Flux.2 klein": Case("flux2_klein", "flux2_klein_4b", "flux-2-klein-4b", lambda _: {}),
     "Flux.2 klein base": Case(
         "flux2_klein_base", "flux2_klein_4b", "flux-2-klein-base-4b",
+        lambda scale: {"guidance_scale": scale},
+    ),
+    "Flux.3 klein": Case("flux3", "flux3_klein", "flux3-image-klein-bf16", lambda _: {}),
+    "Flux.3 klein base": Case(
+        "flux3_base", "flux3_klein", "flux3-image-klein-base-bf16",
         lambda scale: {"guidance_scale": scale},
     ),
 }  # fmt: skip
@@ -194,7 +202,13 @@ def test_a_folder_makes_the_pipelines_picture(case: Case, tmp_path: Path):
 
 
 @pytest.mark.filterwarnings("ignore:__array_")
-@pytest.mark.parametrize("name", ["Flux.2 klein", "Flux.2 klein base"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Flux.2 dev", "Flux.2 klein", "Flux.2 klein base"),
+        *("Flux.3 klein", "Flux.3 klein base"),
+    ],
+)
 def test_an_edit_by_instruction_makes_the_pipelines_picture(name: str, tmp_path: Path):
     """The reference's size is the new picture's where the noise has none."""
     settings, case = Settings(home=tmp_path), CASES[name]

@@ -56,6 +56,8 @@ _FLUX_TOP = {
     "time_text_embed.guidance_embedder.linear_2": "guidance_in.out_layer",
     "time_guidance_embed.timestep_embedder.linear_1": "time_in.in_layer",
     "time_guidance_embed.timestep_embedder.linear_2": "time_in.out_layer",
+    "time_guidance_embed.guidance_embedder.linear_1": "guidance_in.in_layer",
+    "time_guidance_embed.guidance_embedder.linear_2": "guidance_in.out_layer",
     "double_stream_modulation_img.linear": "double_stream_modulation_img.lin",
     "double_stream_modulation_txt.linear": "double_stream_modulation_txt.lin",
     "single_stream_modulation.linear": "single_stream_modulation.lin",
@@ -83,6 +85,8 @@ def original(state: Mapping[str, Tensor]) -> State:
         return _anima(state)
     if "pos_embed.pos_embed" in state:
         return _sd3(state)
+    if "x_embedders.image.weight" in state:
+        return _flux3(state)
     if "text_fusion.projector.weight" in state:
         return _krea2(state)
     return _wan(state) if "patch_embedding.weight" in state else _flux(state)
@@ -262,6 +266,38 @@ def _krea2(state: Mapping[str, Tensor]) -> State:
         for ours, theirs in _KREA2:
             name = re.sub(ours, theirs, name)
         made[name] = tensor.flatten() if name.endswith(".mod.lin") else tensor
+    return made
+
+
+_FLUX3 = (
+    (r"^x_embedders\.", "emb_in."),
+    (r"^context_embedder\.", "txt_in."),
+    (r"^timestep_embedder\.linear_1\.", "time_in.in_layer."),
+    (r"^timestep_embedder\.linear_2\.", "time_in.out_layer."),
+    (r"^target_timestep_embedder\.linear_1\.", "ref_time_in.in_layer."),
+    (r"^target_timestep_embedder\.linear_2\.", "ref_time_in.out_layer."),
+    (r"_modulations\.(\w+)\.linear\.", r"_modulations.\1.lin."),
+    (r"^mode_blocks\.", "content_mode_blocks."),
+    (r"^single_transformer_blocks\.", "single_blocks."),
+    (r"\.attn\.to_out\.0\.", ".attn_out."),
+    (r"\.attn\.to_([qkv])\.", r".\1_proj."),
+    (r"\.attn\.norm_q\.weight", ".norm.query_norm.scale"),
+    (r"\.attn\.norm_k\.weight", ".norm.key_norm.scale"),
+    (r"\.ff\.linear_(in|out)\.", r".mlp_\1."),
+    (r"^proj_out\.", "final_layer.image.linear."),
+    (r"^norm_out\.linear\.", "final_layer.image.adaLN_modulation.1."),
+)
+
+
+def _flux3(state: Mapping[str, Tensor]) -> State:
+    """Shift and scale of its last norm have the other order there."""
+    made: State = {}
+    for name, tensor in state.items():
+        if name.startswith("norm_out."):
+            tensor = torch.cat(tensor.chunk(2)[::-1])
+        for ours, theirs in _FLUX3:
+            name = re.sub(ours, theirs, name)
+        made[name] = tensor
     return made
 
 

@@ -32,7 +32,9 @@ from diffusers import (
     CosmosTransformer3DModel,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
+    Flux2Pipeline,
     Flux2Transformer2DModel,
+    Flux3Transformer2DModel,
     FluxFillPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
@@ -55,13 +57,17 @@ from diffusers import (
 )
 from diffusers.models.transformers import transformer_cosmos
 from diffusers.modular_pipelines.anima.modular_blocks_anima import AnimaAutoBlocks
-from tokenizers import Tokenizer
+from diffusers.modular_pipelines.flux3 import Flux3AutoBlocks, Flux3DistilledAutoBlocks
+from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import nn
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
+    PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
@@ -417,10 +423,15 @@ def krea2(distilled: bool = False) -> Krea2Pipeline:
 
 
 class VisionProcessor:
-    """What `QwenImage21Pipeline` asks of a `Qwen3VLProcessor`, which wants torchvision."""
+    """What pipelines ask of a `Qwen3VLProcessor`, which wants torchvision.
 
-    def __init__(self, tokenizer: Qwen2Tokenizer) -> None:
-        self.tokenizer = tokenizer
+    Args:
+        tokenizer: Its own.
+        chat: Whether messages are put into the tokenizer's template, as Flux.3's are.
+    """
+
+    def __init__(self, tokenizer: Qwen2Tokenizer, chat: bool = False) -> None:
+        self.tokenizer, self._chat = tokenizer, chat
         half = [0.5] * 3
         self.image_processor = Qwen2VLImageProcessorPil(
             patch_size=16, image_mean=half, image_std=half, min_pixels=32 * 32
@@ -438,23 +449,30 @@ class VisionProcessor:
         told.update({**seen, "mm_token_type_ids": (told["input_ids"] == image).int()})
         return told
 
-    def apply_chat_template(self, messages: Any, **more: Any) -> list[list[int]]:
+    def apply_chat_template(self, messages: Any, **more: Any) -> Any:
+        if self._chat:
+            return self.tokenizer.apply_chat_template(messages, **more)
         (message,) = messages
         words = f"<|im_start|>{message['role']}\n{message['content'][0]['text']}<|im_end|>\n"
         return [self.tokenizer(words)["input_ids"]]
+
+
+def _save_parts(folder: Path, parts: dict[str, Any], pipeline: str, **told: Any) -> None:
+    """A diffusers folder."""
+    index: dict[str, Any] = {"_class_name": pipeline, **told}
+    for name, part in parts.items():
+        part.save_pretrained(folder / name)
+        index[name] = [type(part).__module__.partition(".")[0], type(part).__name__]
+    (folder / "model_index.json").write_text(json.dumps(index), "utf-8")
 
 
 class QwenImage21(QwenImage21Pipeline):
     """It is written without its processor, of which the tokenizer is all that is read."""
 
     def save_pretrained(self, folder: Any, **more: Any) -> None:
-        folder, index = Path(folder), {"_class_name": "QwenImage21Pipeline"}
-        for name, part in self.components.items():
-            part = getattr(part, "tokenizer", part)
-            part.save_pretrained(folder / name)
-            index[name] = [type(part).__module__.partition(".")[0], type(part).__name__]
-        index["sample_sigmas"] = self.config.sample_sigmas
-        (folder / "model_index.json").write_text(json.dumps(index), "utf-8")
+        parts = {n: getattr(part, "tokenizer", part) for n, part in self.components.items()}
+        sigmas = self.config.sample_sigmas
+        _save_parts(Path(folder), parts, "QwenImage21Pipeline", sample_sigmas=sigmas)
 
 
 def qwen_image_21(sigmas: list[float] | None = None) -> QwenImage21:
@@ -591,10 +609,12 @@ def anima() -> Anima:
     )
 
 
-def flux2_vae() -> AutoencoderKLFlux2:
+def flux2_vae(decoder: tuple[int, ...] | None = None) -> AutoencoderKLFlux2:
+    """`decoder`: channels of its decoder's levels, where they are others than the encoder's."""
     made = seeded(
         AutoencoderKLFlux2,
         block_out_channels=(4, 8),
+        decoder_block_out_channels=decoder,
         layers_per_block=1,
         latent_channels=CHANNELS,
         norm_num_groups=1,
@@ -606,8 +626,8 @@ def flux2_vae() -> AutoencoderKLFlux2:
     return made
 
 
-def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
-    transformer = seeded(
+def _flux2_transformer(guidance_embeds: bool) -> Flux2Transformer2DModel:
+    return seeded(
         Flux2Transformer2DModel,
         in_channels=4 * CHANNELS,
         num_layers=1,
@@ -616,16 +636,135 @@ def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
         num_attention_heads=2,
         joint_attention_dim=96,
         axes_dims_rope=(4, 4, 4, 4),
-        guidance_embeds=False,
+        guidance_embeds=guidance_embeds,
     )
+
+
+def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
     return Flux2KleinPipeline(
-        transformer=transformer,
+        transformer=_flux2_transformer(guidance_embeds=False),
         vae=flux2_vae(),
         text_encoder=qwen3(28, Qwen3ForCausalLM),
         tokenizer=qwen_tokenizer(),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
         is_distilled=distilled,
     )
+
+
+_MISTRAL = (
+    "{{- '<s>' }}{%- for m in messages %}"
+    "{%- set words = m.content | map(attribute='text') | join %}"
+    "{%- if m.role == 'system' %}{{- '[SYSTEM_PROMPT]' + words + '[/SYSTEM_PROMPT]' }}"
+    "{%- else %}{{- '[INST]' + words + '[/INST]' }}{%- endif %}{%- endfor %}"
+)
+"""Mistral's, for messages of words alone."""
+
+
+def mistral_tokenizer() -> PreTrainedTokenizerFast:
+    """Bytes alone, without merges, padded before the text."""
+    marks = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]", "<pad>"]
+    marks += ["[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
+    words = {word: number for number, word in enumerate([*marks, *byte_symbols()])}
+    made = Tokenizer(models.BPE(vocab=words, merges=[]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    made.add_special_tokens(marks)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>",
+        pad_token="<pad>", padding_side="left",
+    )  # fmt: skip
+    tokenizer.chat_template = _MISTRAL
+    return tokenizer
+
+
+def mistral3(layers: int = 32) -> Mistral3ForConditionalGeneration:
+    text = {
+        "model_type": "mistral", "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48,
+        "num_hidden_layers": layers, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "head_dim": 8, "max_position_embeddings": 2048, "sliding_window": None,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e9},
+    }  # fmt: skip
+    vision = {
+        "model_type": "pixtral", "hidden_size": 16, "intermediate_size": 16,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "head_dim": 8,
+    }  # fmt: skip
+    return seeded(
+        Mistral3ForConditionalGeneration, Mistral3Config(text_config=text, vision_config=vision)
+    )
+
+
+class Flux2(Flux2Pipeline):
+    """It is written with its tokenizer alone; its processor wants torchvision."""
+
+    def save_pretrained(self, folder: Any, **more: Any) -> None:
+        _save_parts(Path(folder), self.components, "Flux2Pipeline")
+
+
+def flux2_dev() -> Flux2:
+    return Flux2(
+        transformer=_flux2_transformer(guidance_embeds=True),
+        vae=flux2_vae(),
+        text_encoder=mistral3(),
+        tokenizer=mistral_tokenizer(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+    )
+
+
+class Flux3:
+    """Its modular blocks, asked as pipelines are.
+
+    Args:
+        parts: Its networks, its tokenizer and its scheduler, by the names of a folder.
+    """
+
+    def __init__(self, parts: dict[str, Any]) -> None:
+        distilled = parts["transformer"].config.flow_map
+        blocks = (Flux3DistilledAutoBlocks if distilled else Flux3AutoBlocks)()
+        blocks.sub_blocks.pop("prompt_upsampler")
+        self._made = blocks.init_pipeline()
+        self._made.update_components(
+            **{**parts, "tokenizer": VisionProcessor(parts["tokenizer"], chat=True)}
+        )
+        self._distilled, self.components = distilled, parts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+    def __call__(
+        self, output_type: str = "np", guidance_scale: float = 1.0, **asked: Any
+    ) -> SimpleNamespace:
+        if not self._distilled:
+            guider = ClassifierFreeGuidance(guidance_scale=guidance_scale)
+            self._made.update_components(guider=guider)
+        told = self._made(output_type="np", **asked).values
+        return SimpleNamespace(images=told["latents" if output_type == "latent" else "images"])
+
+    def save_pretrained(self, folder: Any, **more: Any) -> None:
+        _save_parts(Path(folder), self.components, type(self._made).__name__)
+
+
+def flux3(distilled: bool = True) -> Flux3:
+    tokenizer = qwen_tokenizer()
+    transformer = seeded(
+        Flux3Transformer2DModel,
+        in_channels=4 * CHANNELS,
+        cond_in_channels=4 * CHANNELS,
+        num_layers=1,
+        num_single_layers=2,
+        num_attention_heads=1,
+        attention_head_dim=128,  # of all published ones: no shape tells it
+        joint_attention_dim=8 * 32,
+        timestep_channels=16,
+        mlp_ratio=0.5,
+        flow_map=distilled,
+    )
+    parts = {
+        "transformer": transformer,
+        "vae": flux2_vae(),
+        "text_encoder": qwen3_vl(tokenizer, 34, Qwen3VLForConditionalGeneration),
+        "tokenizer": tokenizer,
+        "scheduler": FlowMatchEulerDiscreteScheduler(shift=6.93),
+    }
+    return Flux3(parts)
 
 
 def umt5(width: int = 32) -> UMT5EncoderModel:
@@ -785,6 +924,9 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "qwen_image_21": qwen_image_21,
     "qwen_image_21_turbo": lambda: qwen_image_21([*TURBO.sigmas[:-1]]),
     "krea2": krea2,
+    "flux2_dev": flux2_dev,
+    "flux3": flux3,
+    "flux3_base": lambda: flux3(distilled=False),
     "krea2_turbo": lambda: krea2(distilled=True),
     "wan": wan,
     "stable_audio": stable_audio,

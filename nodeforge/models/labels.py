@@ -7,8 +7,9 @@ from nodeforge.models.detection.upscalers import UPSCALERS
 from nodeforge.models.families import FAMILIES, Family
 
 EDIT_MODELS = (
-    "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext, Flux.2 klein, Qwen-Image Edit "
-    "or Qwen-Image 2.1. Where its file's name does not say so, choose its variant in 'Load model'."
+    "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext, Flux.2, Flux.3 klein, "
+    "Qwen-Image Edit or Qwen-Image 2.1. Where its file's name does not say so, choose its variant "
+    "in 'Load model'."
 )
 
 NO_PICTURE_TO_EDIT = (

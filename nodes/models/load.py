@@ -109,7 +109,8 @@ def load_text_encoder(
             order.
         third: A third one, as t5xxl beside SD 3's clip_l and clip_g, which may be left out.
         family: The family that they read prompts for; by itself the first that reads with just
-            these. Z-Image and Flux.2 klein read the same Qwen3 in other ways.
+            these. Z-Image and Flux.2 klein read the same Qwen3 in other ways, Flux.3 klein and
+            Krea 2 the same Qwen3-VL.
     """
     given = [path for path in (file, second, third) if path]
     return diffusion.describe_text_encoder(*given, family=_unless_auto(family))

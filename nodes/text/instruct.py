@@ -29,9 +29,10 @@ def instruct(
 ) -> Conditioning:
     """Encode what should change, with the pictures that an edit model is to see.
 
-    InstructPix2Pix and Flux.1 Kontext take one picture, Flux.2 klein up to four,
-    Qwen-Image Edit up to three, Qwen-Image 2.1 up to ten; of these two the negative prompt wants
-    this node, too. Where noise has no size of its own, the new picture has that of the first one.
+    InstructPix2Pix and Flux.1 Kontext take one picture, Flux.2 klein up to four, Flux.2 dev and
+    Flux.3 klein up to ten, Qwen-Image Edit up to three, Qwen-Image 2.1 up to ten; of these two the
+    negative prompt wants this node, too. Where noise has no size of its own, the new picture has
+    that of the first one.
 
     Args:
         text_encoder: The model's own.

@@ -64,6 +64,19 @@ def test_a_prompt_calls_layers_by_name_and_the_model_reads_their_numbers():
 
 
 @pytest.mark.parametrize(
+    ("family", "word"),
+    [
+        ("flux2_klein_4b", "image 2"),
+        ("flux3_klein", "<ref_image_1>"),
+        ("qwen_image_21", "<image2>"),
+    ],
+)
+def test_layers_are_called_as_the_model_was_taught(family, word):
+    made = edited(f"wear {layer_tag('Scarf')}", [SCARF], family=family)
+    assert made.document.node("instruction").values["text"] == f"wear {word}"
+
+
+@pytest.mark.parametrize(
     ("text", "references", "fact"),
     [
         (layer_tag("scarf"), [JACKET, SCARF], "'scarf', and no reference layer"),

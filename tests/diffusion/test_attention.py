@@ -155,7 +155,9 @@ def test_what_plain_steps_need_is_foretold():
 def transformers(tmp_path_factory):
     """Recipes of tiny transformers, by family."""
     made = {}
-    for name in ("flux1", "chroma", "z_image", "flux2_klein", "sd3", "anima"):
+    for name in (
+        *("flux1", "chroma", "z_image", "flux2_dev", "flux2_klein", "flux3", "sd3", "anima"),
+    ):
         folder = tmp_path_factory.mktemp(name)
         tiny_transformers.PIPELINES[name]().save_pretrained(folder)
         made[name] = diffusion.describe(folder)
@@ -188,7 +190,9 @@ def small_pictures(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("default", [None, "_native_math", "flex"])
-@pytest.mark.parametrize("name", ["flux1", "chroma", "z_image", "flux2_klein", "sd3", "anima"])
+@pytest.mark.parametrize(
+    "name", ["flux1", "chroma", "z_image", "flux2_klein", "flux3", "sd3", "anima"]
+)
 def test_transformers_compute_by_the_named_kernel_whatever_the_process_s_default(
     transformers, small_pictures, name, default, way, kernel
 ):

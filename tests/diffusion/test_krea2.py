@@ -144,8 +144,9 @@ def test_a_gguf_text_encoder_reads_words(folder, tmp_path, monkeypatch, encode):
     (network,) = loaded_networks(diffusion.describe(folder).text_encoder).values()
     state = in_llama_names(network.language_model.state_dict())
     file, _ = written_gguf(tmp_path / "any.gguf", state, "F32", "qwen3vl")
-    assert (recognise(file).encoder, recognise(file).family) == ("qwen3_vl_4b", "krea2")
-    recipe = diffusion.describe_text_encoder(file)
+    assert recognise(file).encoder == "qwen3_vl_4b"
+    assert "krea2" in recognise(file).families
+    recipe = diffusion.describe_text_encoder(file, family="krea2")
     with Residency("cpu").use(recipe) as encoder:
         said = diffusion.encode_text(encoder, recipe, "a fox")
     assert torch.equal(said.prompts[0].embedding, encode("a fox").prompts[0].embedding)

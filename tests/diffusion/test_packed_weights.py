@@ -42,7 +42,7 @@ from tests.tiny_originals import (
 
 FAMILIES = {
     "flux1": "flux1", "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
-    "qwen_image": "qwen_image", "krea2": "krea2",
+    "flux2_dev": "flux2_dev", "flux3": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
     "qwen_image_21": "qwen_image_21", "sd3": "sd3", "anima": "anima",
 }  # fmt: skip
 FORMS = ("fp8", "scaled fp8", "by rows", "int8", "int8 rotated", "Q4_0", "Q5_1", "Q8_0")

@@ -16,6 +16,7 @@ from nodeforge.diffusion.denoising.edit_channels import EditChannels
 from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
+from nodeforge.diffusion.denoising.next_timestep import NextTimestep
 from nodeforge.diffusion.denoising.step_cache import CachedBlocks, ComputedCall, ComputedCalls
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
 from nodeforge.diffusion.guidance.classifier_free import GuidedPrompts
@@ -111,6 +112,7 @@ EXAMPLES = [
         CachedBlocks(0.2, 2, of_steps(False), ComputedCalls({"a": ADDED})),
     ),
     (EmbeddedGuidance(torch.ones(1, 4)), EmbeddedGuidance(torch.zeros(1, 4))),
+    (NextTimestep(of_steps(500.0)), NextTimestep(of_steps(250.0))),
     (EditChannels(), EditChannels()),
     (InpaintingChannels(torch.ones(1, 5, 2, 2)), InpaintingChannels(torch.zeros(1, 5, 2, 2))),
     (

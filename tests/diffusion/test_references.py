@@ -92,7 +92,9 @@ def test_kontext_edits_as_its_pipeline(host, folder, true_scale):
     assert difference(diffusion.denoise(host, blind).samples, ours.samples) > 1e-3
 
 
-@pytest.mark.parametrize("name", ["flux2_klein", "flux2_klein_base"])
+@pytest.mark.parametrize(
+    "name", ["flux2_dev", "flux2_klein", "flux2_klein_base", "flux3", "flux3_base"]
+)
 @pytest.mark.parametrize("count", [1, 2])
 def test_klein_edits_as_its_pipeline(host, folder, name, count):
     path, made = folder(name)

@@ -21,7 +21,10 @@ from nodeforge.settings import MemoryMode
 from nodeforge.values import Guidance, Noise, Sampler, Schedule, StepCache, Tiling
 from nodeforge.worker.codec import ValueCodec
 
-NAMES = ("flux1", "chroma", "sd3", "anima", "z_image", "flux2_klein_base", "wan", "stable_audio")
+NAMES = (
+    *("flux1", "chroma", "sd3", "anima", "z_image", "flux2_klein_base", "flux3_base"),
+    *("wan", "stable_audio"),
+)
 STEPS = 6
 ALWAYS = StepCache(1e9, most=2)
 """Reuses in every step that it may: 0 computes, 1 and 2 reuse, 3 computes, ..."""

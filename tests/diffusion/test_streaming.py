@@ -39,7 +39,9 @@ NAMES = (
     "flux1",
     "chroma",
     "z_image",
+    "flux2_dev",
     "flux2_klein_base",
+    "flux3",
     "wan",
     "qwen_image",
     "krea2",
@@ -259,7 +261,8 @@ def test_a_file_that_was_changed_and_is_back_is_read_again(tmp_path):
 
 def test_what_can_be_streamed():
     pictures = ("flux1", "chroma", "z_image", "flux2_klein_4b", "flux2_klein_9b")
-    for family in (*pictures, "qwen_image", "qwen_image_21", "krea2", "sd3"):
+    others = ("flux2_dev", "flux3_klein", "qwen_image", "qwen_image_21", "krea2", "sd3")
+    for family in (*pictures, *others):
         recipes = real_size_recipes(family)
         vae = recipes.pop("vae")
         assert all(can_stream(build(recipe)) for recipe in recipes.values()), family

@@ -98,6 +98,9 @@ CASES = {
     "qwen_image_21 with a negative prompt": Case(
         "qwen_image_21", Guidance(3.0), {"true_cfg_scale": 3.0}, NEGATIVE
     ),
+    "flux2 dev": Case("flux2_dev", Guidance(4.0), {"guidance_scale": 4.0}),
+    "flux3": Case("flux3", Guidance(3.5)),
+    "flux3 base": Case("flux3_base", Guidance(3.5), {"guidance_scale": 3.5}, NEGATIVE),
     "krea2 raw": Case("krea2", Guidance(4.5), {"guidance_scale": 3.5}, NEGATIVE),
     "krea2 turbo": Case("krea2_turbo", Guidance(1.0), {"guidance_scale": 0.0}),
 }  # fmt: skip

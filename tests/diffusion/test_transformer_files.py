@@ -24,13 +24,14 @@ from tests.tiny_originals import original, scaled_fp8, under, unscaled, vae_in_l
 FAMILY = {
     "flux1": "flux1", "flux1_schnell": "flux1", "flux1_fill": "flux1", "chroma": "chroma",
     "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
-    "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
-    "sd3": "sd3", "sd3_medium": "sd3",
+    "flux2_dev": "flux2_dev", "flux3": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
+    "qwen_image_21": "qwen_image_21", "sd3": "sd3", "sd3_medium": "sd3",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 BUNDLED = {
     "clip_l": "clip_l", "clip_g": "clip_g", "t5_xxl": "t5xxl", "qwen3_4b": "qwen3_4b",
-    "umt5_xxl": "umt5xxl", "qwen25_vl_7b": "qwen25_7b", "qwen3_vl_4b": "qwen3vl_4b",
+    "umt5_xxl": "umt5xxl", "mistral_small": "mistral3_24b", "qwen25_vl_7b": "qwen25_7b",
+    "qwen3_vl_4b": "qwen3vl_4b",
     "qwen3_vl_8b": "qwen3vl_8b",
 }  # fmt: skip
 

@@ -25,6 +25,8 @@ FAMILY = {
     "chroma": "chroma",
     "z_image": "z_image",
     "flux2_klein": "flux2_klein_4b",
+    "flux2_dev": "flux2_dev",
+    "flux3": "flux3_klein",
     "wan": "wan21",
     "qwen_image": "qwen_image",
     "krea2": "krea2",
@@ -32,6 +34,8 @@ FAMILY = {
     "sd3": "sd3",
     "anima": "anima",
 }
+BLOCKS = {"z_image": "layers", "wan": "blocks", "flux3": "single_transformer_blocks"}
+"""What diffusers calls their blocks, where not as most."""
 CPU = torch.device("cpu")
 RANK = 4
 
@@ -263,8 +267,7 @@ def test_xlabs_names_are_those_of_flux1(tmp_path):
 
 def test_layers_that_the_model_lacks_are_named_and_counted(name, folder, network, tmp_path):
     lora, _ = made(network, "diffusers, A and B")
-    blocks = {"z_image": "layers", "wan": "blocks"}.get(name, "transformer_blocks")
-    block = f"transformer.{blocks}.0."
+    block = f"transformer.{BLOCKS.get(name, 'transformer_blocks')}.0."
     deeper = {n.replace(".0.", ".9.", 1): t for n, t in lora.items() if n.startswith(block)}
     file = written(tmp_path / "lora.safetensors", {**lora, **deeper})
     model = diffusion.describe(folder).model

@@ -488,7 +488,7 @@ def loaders(file: str, kind: str, latent: str = "EmptySD3LatentImage") -> Workfl
         (loaders("Qwen\\qwen-image-2512.gguf", "qwen_image"), None),
         (loaders("flux1-dev.safetensors", "flux"), None),
         (loaders("flux-2-klein-4b.safetensors", "qwen_image"), None),
-        (loaders("flux2_dev_fp8mixed.safetensors", "flux2"), "Flux.2"),
+        (loaders("flux2_dev_fp8mixed.safetensors", "flux2"), None),
         (loaders("merge.safetensors", "wan"), None),
         (loaders("wan2.1_t2v_1.3B_fp16.safetensors", "wan"), None),
         (loaders("wan2.2_ti2v_5B_fp16.safetensors", "wan"), None),

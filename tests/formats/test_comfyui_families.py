@@ -87,7 +87,17 @@ def of_type(made, kind):
         (three(), "sd3.5_large_turbo", "sd3"),
         (clips("sd3"), "sd3.5_medium", "sd3"),
         (one("krea2", "qwen3vl_4b_fp8_scaled.safetensors"), "krea2_turbo_fp8_scaled", "krea2"),
+        (
+            one("flux2", "mistral_3_small_flux2_bf16.safetensors"),
+            "flux2_dev_fp8mixed",
+            "flux2_dev",
+        ),
         (one("flux2", "qwen_3_4b.safetensors"), "flux-2-klein-4b", "flux2_klein_4b"),
+        (
+            one("flux3", "qwen3vl_4b_int8_convrot.safetensors"),
+            "flux3-image-klein-int8-convrot",
+            "flux3_klein",
+        ),
         (one("flux2", "qwen_3_8b_fp8mixed.safetensors"), "flux-2-klein-9b", "flux2_klein_9b"),
     ],
 )

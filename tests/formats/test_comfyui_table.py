@@ -199,6 +199,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "ConditioningZeroOut": (PROMPT, {}),
     "FluxGuidance": (PROMPT, {"guidance": 3.5}),
     "ReferenceLatent": ({**PROMPT, "latent": "REAL"}, {}),
+    "ReferenceMultiLatent": (
+        {**BOTH, **VAE, "images.image0": "IMAGE", "images.image1": "IMAGE"},
+        {"resolution": "resize", "resolution.megapixels": 0.5},
+    ),
     "InstructPixToPixConditioning": ({**BOTH, **VAE, "pixels": "IMAGE"}, {}),
     "FluxKontextMultiReferenceLatentMethod": (PROMPT, {"reference_latents_method": "index"}),
     "ControlNetApply": ({**PROMPT, **CONTROL}, {"strength": 0.8}),

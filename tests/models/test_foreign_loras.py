@@ -48,6 +48,8 @@ OURS = {
     ),
     "lora_transformer_single_transformer_blocks_3_proj_out.lora_down.weight": (15360, "flux1"),
     "diffusion_model.single_blocks.3.linear2.lora_A.weight": (12288, "flux2_klein_4b"),
+    "diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight": (6144, "flux2_dev"),
+    "lora_unet_single_blocks_3_linear2.lora_down.weight": (24576, "flux2_dev"),
     "transformer.transformer_blocks.0.img_mlp.net.2.lora_A.weight": (12288, "qwen_image"),
     "transformer_blocks.0.img_mod.1.lora_A.weight": (3072, "qwen_image"),
     "diffusion_model.transformer_blocks.59.attn.to_q.lora_A.weight": (3072, "qwen_image"),
@@ -77,7 +79,6 @@ def test_a_lora_over_a_transformer_is_told_by_its_layers(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "inputs", "label"),
     [
-        ("diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight", 6144, "Flux.2 dev"),
         ("diffusion_model.layers.0.attention.qkv.lora_A.weight", 2304, "Lumina 2"),
     ],
 )

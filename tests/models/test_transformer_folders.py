@@ -12,8 +12,10 @@ DENOISERS = {
     "flux1": ("FluxPipeline", "FluxTransformer2DModel"),
     "chroma": ("ChromaPipeline", "ChromaTransformer2DModel"),
     "z_image": ("ZImagePipeline", "ZImageTransformer2DModel"),
+    "flux2_dev": ("Flux2Pipeline", "Flux2Transformer2DModel"),
     "flux2_klein_4b": ("Flux2KleinPipeline", "Flux2Transformer2DModel"),
     "flux2_klein_9b": ("Flux2KleinPipeline", "Flux2Transformer2DModel"),
+    "flux3_klein": ("Flux3ModularPipeline", "Flux3Transformer2DModel"),
     "qwen_image": ("QwenImagePipeline", "QwenImageTransformer2DModel"),
     "krea2": ("Krea2Pipeline", "Krea2Transformer2DModel"),
     "qwen_image_21": ("QwenImage21Pipeline", "QwenImage21Transformer2DModel"),
@@ -41,7 +43,10 @@ def test_a_folder_is_of_the_family_that_its_widths_tell(tmp_path, names, write, 
 
 @pytest.mark.parametrize(
     "family",
-    ["flux1", "chroma", "z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21", "sd3"],
+    [
+        *("flux1", "chroma", "z_image", "flux2_klein_4b", "flux3_klein"),
+        *("qwen_image", "krea2", "qwen_image_21", "sd3"),
+    ],
 )
 def test_a_folder_of_any_widths_is_read(tmp_path, names, write, family):
     """files: pruned, distilled and tiny models of anyone's making."""
@@ -52,10 +57,10 @@ def test_a_folder_of_any_widths_is_read(tmp_path, names, write, family):
     assert info.family == family
 
 
-def test_flux2_dev_is_refused_in_a_folder_too(tmp_path, names, write):
-    root = folder(tmp_path / "dev", write, names["flux2_dev"], "flux2_klein_4b")
-    info = recognise(root)
-    assert (info.family, info.reason) == (None, "Flux.2 dev is not supported yet")
+def test_a_small_flux_2_that_reads_a_guidance_scale_is_dev(tmp_path, names, write):
+    """Whose layers have the names that klein's have."""
+    small = {n: [side // 64 or 1 for side in s] for n, s in names["flux2_dev_transformer"].items()}
+    assert recognise(folder(tmp_path / "any", write, small, "flux2_dev")).family == "flux2_dev"
 
 
 def test_weights_that_are_not_read_are_refused_in_a_folder_too(tmp_path, names, write):
@@ -74,6 +79,7 @@ def test_weights_that_are_not_read_are_refused_in_a_folder_too(tmp_path, names, 
         ("flux2_klein_4b", "any", {"is_distilled": False}, "base", "by its configuration"),
         ("flux2_klein_4b", "distilled", {"is_distilled": False}, "base", "by its configuration"),
         ("flux2_klein_9b", "FLUX.2-klein-base-9B", {}, "base", "by its name"),
+        ("flux3_klein", "any", {}, "base", "by its header"),
         ("z_image", "Z-Image-Turbo", {}, "turbo", "by its name"),
         ("z_image", "Z-Image", {}, "", ""),
         ("flux1", "FLUX.1-dev", {}, "dev", "by its name"),

@@ -9,17 +9,18 @@ from .model_files import Shapes
 from .model_headers import ModelHeader, _prefixed, real_names
 
 LABELS = {
-    "flux2_dev": "Flux.2 dev", "flux3": "Flux.3", "ltx2": "LTX-2",
+    "ltx2": "LTX-2",
     "wan_vace": "Wan VACE",
-}  # fmt: skip
+}
 MODELS = {
     "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
+    "flux2_dev": "flux2_dev",
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
-    "qwen_image": "qwen_image", "krea2": "krea2", "qwen_image_21": "qwen_image_21",
-    "sd3": "sd3", "anima": "anima",
+    "flux3_klein": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
+    "qwen_image_21": "qwen_image_21", "sd3": "sd3", "anima": "anima",
 }  # fmt: skip
-PLAIN = {"flux1": "dev", "sd3": "medium_35"}
-"""Variants that headers tell."""
+PLAIN = {"flux1": "dev", "flux3_klein": "base", "sd3": "medium_35"}
+"""The variant that their headers tell, where they do."""
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 FLOW = None
 """What these predict is their family's."""
@@ -74,6 +75,15 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             f"anything that fills, {layout}", fill, "unet", "flux1", inpainting=True, variant="fill"
         )
         yield ModelHeader(f"control, {layout}", control, "unet", None, "Flux.1 Control")
+        flux3 = denoiser(names, "flux3_klein", layout)
+        jumps = (
+            "ref_time_in.in_layer" if layout == "original" else "target_timestep_embedder.linear_1"
+        )
+        jumping = flux3 | {f"{jumps}.weight": [3072, 256]}
+        for name in ("flux3-image-klein-bf16", "flux3-image-klein-base-int8-convrot"):
+            for tensors, variant in ((flux3, "base"), (jumping, "distilled")):
+                named = f"{name}, {variant}, {layout}"
+                yield ModelHeader(named, tensors, "unet", "flux3_klein", variant=variant)
         for word in ("krea", "kontext"):
             name = f"flux1-{word}-dev_fp8_scaled {layout}"
             yield ModelHeader(name, dev, "unet", "flux1", variant=word)
@@ -142,6 +152,7 @@ def _wider(shape: Sequence[int]) -> list[int]:
 
 _SEEING = {
     "qwen_image": ("qwen25_7b", "qwen25_vl_7b", "wan_vae"),
+    "flux3_klein": ("qwen3vl_4b", "qwen3_vl_4b", "flux2_vae"),
     "krea2": ("qwen3vl_4b", "qwen3_vl_4b", "wan_vae"),
     "qwen_image_21": ("qwen3vl_8b", "qwen3_vl_8b", "qwen21_vae"),
 }
@@ -166,6 +177,9 @@ def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tenso
         "chroma": t5,
         "sd3": clip | _prefixed("text_encoders.clip_g.transformer.", names["clip_g"]) | t5,
         "anima": _prefixed("text_encoders.qwen3_06b.transformer.model.", names["qwen3_06b"]),
+        "flux2_dev": _prefixed(
+            "text_encoders.mistral3_24b.transformer.model.", names["mistral_small"]
+        ),
         "flux2_klein_9b": _prefixed("text_encoders.qwen3_8b.transformer.model.", names["qwen3_8b"]),
     }
     qwen = _prefixed("text_encoders.qwen3_4b.transformer.model.", names["qwen3_4b"])
@@ -221,7 +235,8 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ):
             yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
     for kind, family, head in (
-        ("qwen25_vl_7b", "qwen_image", [152064, 3584]), ("qwen3_vl_4b", "krea2", [151936, 2560]),
+        ("qwen25_vl_7b", "qwen_image", [152064, 3584]),
+        ("qwen3_vl_4b", "flux3_klein", [151936, 2560]),
         ("qwen3_vl_8b", "qwen_image_21", [151936, 4096]),
     ):  # fmt: skip
         for name, tensors in (
@@ -231,6 +246,18 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         ):
             tensors = tensors | {"lm_head.weight": head}
             yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
+    mistral = {**names["mistral_small"], "norm.weight": [5120]}
+    deeper = {n.replace(".2.", ".39."): shape for n, shape in mistral.items() if ".2." in n}
+    eyes = {"vision_tower.transformer.layers.0.attention.q_proj.weight": [1024, 1024]}
+    for name, tensors in (
+        ("mistral_3_small_flux2_bf16", _prefixed("model.", mistral) | {"tekken_model": [19280967]}),
+        ("mistral small, whole", _prefixed("language_model.model.", mistral | deeper) | eyes),
+        ("mistral small, transformers 5", _prefixed("model.language_model.", mistral) | eyes),
+        ("mistral small, bare", mistral),
+    ):
+        yield ModelHeader(name, tensors, "text_encoder", "flux2_dev", encoder="mistral_small")
+    llama = {n: _narrow(_narrow(s, 5120, 4096), 131072, 128256) for n, s in mistral.items()}
+    yield ModelHeader("llama 3", _prefixed("model.", llama), "unknown", None, "no kind of model")
     clip = names["sd15_text_encoder"]
     wrapped = _prefixed("text_model.", {n.removeprefix("text_model."): s for n, s in clip.items()})
     yield ModelHeader("clip_l", wrapped, "text_encoder", "sd15", encoder="clip_l")
@@ -285,6 +312,12 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             yield ModelHeader(
                 f"flux2-vae {layout} {where}", _prefixed(prefix, flux2), "vae", "flux2_klein_4b"
             )
+        small = {
+            n: [side * 3 // 4 if n.startswith("decoder") and side > 64 else side for side in shape]
+            for n, shape in flux2.items()
+        }
+        name = f"full_encoder_small_decoder {layout}"
+        yield ModelHeader(name, small, "vae", "flux2_klein_4b")
         for name in ("sd3_vae", "sd3.5 vae", "SD35-vae"):
             yield ModelHeader(f"{name} {layout}", flux, "vae", "sd3")
     yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", "wan21")
@@ -389,24 +422,6 @@ def loras(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
                 shapes[extra] = names["chroma_original"][extra]
             made = lora(shapes, make, (".weight",))
             yield ModelHeader(f"{family} {name} lora", made, "lora", family)
-    for name, make in (("ComfyUI", LORAS["ComfyUI"][1]), ("kohya", kohya)):
-        dev = {n: s for n, s in names["flux2_dev"].items() if ".attn." in n and len(s) == 2}
-        made = lora(_originals(dev), make, (".weight",))
-        yield ModelHeader(f"flux2 dev {name} lora", made, "lora", None, "Flux.2 dev")
-
-
-def _originals(shapes: Shapes) -> Tensors:
-    """Of the last layers of attention, whose names differ and whose sizes do not."""
-    ends = {
-        ".attn.to_out.0.weight": ".img_attn.proj.weight",
-        ".attn.to_add_out.weight": ".txt_attn.proj.weight",
-    }
-    return {
-        n.replace("transformer_blocks", "double_blocks").replace(end, ends[end]): s
-        for n, s in shapes.items()
-        for end in ends
-        if n.startswith("transformer_blocks") and n.endswith(end)
-    }
 
 
 def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
@@ -423,9 +438,6 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],
                      "text_embedding.0.weight": [5120, 4096], "head.head.weight": [64, 5120],
                      "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "36 input channels"),
-        "flux 3": ({"early_stream_modulations.image.lin.weight": [8, 8],
-                    "single_blocks.0.q_proj.weight": [8, 8],
-                    "transformer_blocks.0.x": [1]}, "Flux.3"),
         "chroma radiance": ({**names["chroma_original"], "nerf_blocks.0.w": [8]}, "Radiance"),
         "z-image omni": ({**names["z_image_original"], "siglip_embedder.weight": [8, 8]}, "Omni"),
         "z-image control": ({**names["z_image_original"], "control_layers.0.w": [8]}, "ControlNet"),

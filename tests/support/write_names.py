@@ -55,8 +55,6 @@ FOREIGN: dict[str, Any] = {
 
 
 FIRST_BLOCKS: dict[str, Any] = {
-    "flux2_dev": lambda: diffusers.Flux2Transformer2DModel(),
-    "flux3": lambda: diffusers.Flux3Transformer2DModel(),
     "wan_vace": lambda: diffusers.WanVACETransformer3DModel(vace_layers=[0, 5]),
     "ltx2": lambda: diffusers.LTX2VideoTransformer3DModel(),
     "wan_vae": lambda: diffusers.AutoencoderKLWan(),

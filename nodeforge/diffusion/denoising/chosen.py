@@ -21,6 +21,7 @@ from nodeforge.diffusion.denoising.guidance_embedding import (
     embedded_scale,
 )
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
+from nodeforge.diffusion.denoising.next_timestep import NextTimestep
 from nodeforge.diffusion.denoising.setup import Denoising, Start, StepRange
 from nodeforge.diffusion.denoising.step_cache import cached_blocks
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
@@ -31,7 +32,7 @@ from nodeforge.diffusion.guidance.freeu import FreeUnet
 from nodeforge.diffusion.guidance.perturbed_attention import PerturbedNetwork
 from nodeforge.diffusion.guidance.step_prompts import StepPrompts, prompts_of_step
 from nodeforge.diffusion.participants import Host, Participant
-from nodeforge.diffusion.samplers.stepper import NegativePrediction
+from nodeforge.diffusion.samplers.stepper import NegativePrediction, Stepper
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.models import FAMILIES, GuidanceKind
 from nodeforge.values import Prompt
@@ -45,7 +46,7 @@ def chosen_participants(
     config: Mapping[str, Any],
     start: Start,
     steps: StepRange,
-    negative: NegativePrediction | None = None,
+    stepper: Stepper,
 ) -> list[Participant]:
     """All that takes part in a run, in the order in which they wrap each other.
 
@@ -53,8 +54,9 @@ def chosen_participants(
     of the steps in which nothing is active.
 
     Args:
-        negative: Where the sampler reads the negative prompt's prediction, if it does.
+        stepper: The sampler on the schedule; it may read the negative prompt's prediction.
     """
+    negative = stepper.negative
     kind = str(config.get("prediction_type", "epsilon"))
     embedding = embedded_scale(scale_of(task.guidance), facts)
     task = replace(task, guidance=task.guidance.each(lambda each: beside_embedded(each, facts)))
@@ -70,6 +72,8 @@ def chosen_participants(
     chosen += cached_blocks(task.model.step_cache, facts, steps)
     if embedding is not None:
         chosen.append(EmbeddedGuidance(embedding))
+    if facts.is_flow_map:
+        chosen.append(NextTimestep(tuple(stepper.timesteps[steps.start + 1 : steps.stop + 1])))
     if start.channels is not None:
         chosen.append(InpaintingChannels(start.channels))
     if facts.reads_picture:

@@ -103,9 +103,7 @@ def _loop(host: Host, task: Denoising) -> _Loop:
     pictures = start.frame.batch * start.frame.frames
     check_hints(pictures, task.positive, task.negative)
     check_areas(start.frame.batch, task.positive, task.negative)
-    participants = chosen_participants(
-        host, task, known, family, config, start, steps, stepper.negative
-    )
+    participants = chosen_participants(host, task, known, family, config, start, steps, stepper)
     return _Loop(host, task, family, stepper, steps, start, config, known, participants)
 
 

@@ -91,7 +91,7 @@ class AceStep(Behaviour):
         residuals: Residuals | None = None,
     ) -> Tensor:
         del residuals
-        dtype = model.network.dtype
+        dtype = model.dtype
         time = (timestep / _TIMES).to(x.device, dtype)
         told = [_condition(model, said, row) for row in range(len(x))]
         lengths = {each.shape[1] for each in told} - {_NOTHING}
@@ -138,7 +138,7 @@ def _condition(model: LoadedModel, said: PromptInputs, row: int) -> Tensor:
 
     The encoder has a third of the denoiser's numbers, so what it said is kept for the next steps.
     """
-    encoder, dtype = model.network.condition_encoder, model.network.dtype
+    encoder, dtype = model.network.condition_encoder, model.dtype
     assert said.mask is not None
     read = said.mask[row]
     words, lyrics = said.embedding[row : row + 1, read], said.lyrics[row][None]

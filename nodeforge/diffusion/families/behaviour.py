@@ -194,20 +194,34 @@ def with_empty_prompt(
 
 
 def read_in_template(
-    encoder: LoadedTextEncoder, family: Family, words: str, layers: tuple[int, ...]
+    encoder: LoadedTextEncoder,
+    family: Family,
+    words: str,
+    layers: tuple[int, ...],
+    padding_place: int | None = None,
 ) -> PromptInputs:
     """What a language model says of `words` in the family's template, as it travels.
 
-    As many tokens as they are; without those before them that the denoiser does not read.
+    As many tokens as they are, without those before them that the denoiser does not read; or, for
+    families that pad to a multiple, with the padding, which is read.
 
     Args:
-        layers: As `encode_llm` has them.
+        layers, padding_place: As `encode_llm` has them.
     """
+    language = encoder.encoders[0]
     asked = family.prompt_template.format(words)
     length = family.unread_tokens + family.text_length
-    said = encode_llm(encoder.encoders[0], asked, length, layers, padded=False)
+    if family.text_multiple:
+        length = min(length, _multiple(language.tokenizer.count(asked), family.text_multiple))
+        said = encode_llm(language, asked, length, layers, padding_place=padding_place)
+        return kept(PromptInputs(said.state))
+    said = encode_llm(language, asked, length, layers, padded=False)
     read = slice(family.unread_tokens, None)
     return kept(PromptInputs(said.state[:, read], mask=said.mask[:, read].bool()))
+
+
+def _multiple(count: int, of: int) -> int:
+    return -(-count // of) * of
 
 
 def kept(said: PromptInputs) -> PromptInputs:

@@ -49,7 +49,7 @@ class Flux1(Behaviour):
     ) -> Tensor:
         del residuals
         network, (height, width) = model.network, x.shape[-2:]
-        dtype, device = network.dtype, x.device
+        dtype, device = model.dtype, x.device
         tokens, text = pack(x.to(dtype)), said.embedding.to(dtype)
         places = [place_ids(height // 2, width // 2, device, dtype)]
         for number, reference in enumerate(said.references, 1):

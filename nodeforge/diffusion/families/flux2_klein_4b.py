@@ -1,4 +1,4 @@
-"""Flux.2 klein: the behaviour (Black Forest Labs 2026; diffusers' Flux2KleinPipeline)."""
+"""Flux.2: the behaviour (Black Forest Labs 2025; diffusers' Flux2KleinPipeline, Flux2Pipeline)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,33 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
+from nodeforge.diffusion.families.behaviour import (
+    Behaviour,
+    read_in_template,
+    with_empty_prompt,
+)
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.diffusion.text.subwords import encode_llm
 from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning
 
-_LAYERS = (9, 18, 27)
 _APART = 10
 """Between the times of two reference pictures; the picture that is made has time 0."""
 
 
 @dataclass(frozen=True)
-class Flux2Klein(Behaviour):
-    """It reads three layers of a language model side by side, padding included."""
+class Flux2(Behaviour):
+    """It reads three layers of a language model side by side, padding included.
+
+    Args:
+        layers: Which, as `encode_llm` has them.
+        left_out: What no prompt says: it stands for a picture.
+    """
+
+    layers: tuple[int, ...] = (9, 18, 27)
+    left_out: str = ""
 
     def encode(
         self,
@@ -37,12 +47,9 @@ class Flux2Klein(Behaviour):
 
         def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
             del empty  # it was not trained with weights
-            asked = family.prompt_template.format(words)
-            return kept(
-                PromptInputs(
-                    encode_llm(encoder.encoders[0], asked, family.text_length, _LAYERS).state
-                )
-            )
+            if self.left_out:
+                words = words.replace(self.left_out, "")
+            return read_in_template(encoder, family, words, self.layers)
 
         return with_empty_prompt(encoder, text, encoded, check)
 
@@ -56,7 +63,7 @@ class Flux2Klein(Behaviour):
     ) -> Tensor:
         del residuals
         network, (height, width) = model.network, x.shape[-2:]
-        dtype, device = network.dtype, x.device
+        dtype, device = model.dtype, x.device
         text = said.embedding.to(dtype)
         pictures = [x, *said.references]
         places = [
@@ -67,7 +74,7 @@ class Flux2Klein(Behaviour):
         predicted = network(
             hidden_states=in_sequence(tokens),
             timestep=timestep.expand(len(x)).to(device, dtype) / 1000,
-            guidance=None,
+            guidance=None if said.guidance is None else said.guidance.to(device).expand(len(x)),
             encoder_hidden_states=text,
             txt_ids=_ids(1, 1, text.shape[1], device),
             img_ids=torch.cat(places, dim=1),
@@ -86,4 +93,4 @@ def _ids(height: int, width: int, words: int, device: torch.device, time: int = 
     return torch.cartesian_prod(torch.tensor([time], device=device), *axes)[None]
 
 
-FLUX2_KLEIN_4B = Flux2Klein("flux2_klein_4b")
+FLUX2_KLEIN_4B = Flux2("flux2_klein_4b")

@@ -60,7 +60,7 @@ class Krea2(Behaviour):
         del residuals
         assert said.mask is not None
         network, (height, width) = model.network, x.shape[-2:]
-        dtype = network.dtype
+        dtype = model.dtype
         text, mask = _padded_in_the_middle(
             said.embedding.to(dtype), said.mask, FAMILIES[self.name].text_length
         )

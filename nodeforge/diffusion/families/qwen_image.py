@@ -57,7 +57,7 @@ class QwenImage(Behaviour):
         family, (language, *_) = FAMILIES[self.name], encoder.encoders
         seen = patches_of(language.network, pictures, _SEEN_SIDE)
         places = "".join(
-            f"{family.reference_name.format(number)}: <|vision_start|>{PLACE}<|vision_end|>"
+            f"{family.reference_called(number)}: <|vision_start|>{PLACE}<|vision_end|>"
             for number, _ in enumerate(seen.tokens, 1)
         )
 
@@ -89,7 +89,7 @@ class QwenImage(Behaviour):
         del residuals
         assert said.mask is not None
         network, (height, width) = model.network, x.shape[-2:]
-        dtype, pictures = network.dtype, [x, *said.references]
+        dtype, pictures = model.dtype, [x, *said.references]
         text, mask = _trimmed(said.embedding.to(dtype), said.mask)
         predicted = network(
             hidden_states=in_sequence([pack(each.to(dtype)) for each in pictures]),

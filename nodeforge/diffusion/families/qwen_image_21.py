@@ -64,7 +64,7 @@ class QwenImage21(Behaviour):
         family, (language, *_) = FAMILIES[self.name], encoder.encoders
         seen = patches_of(language.network, pictures, family.reference_side, ON_WHITE)
         shown = " ".join(
-            f"{family.reference_name.format(number)}<|vision_start|>{PLACE}<|vision_end|>"
+            f"{family.reference_called(number)}<|vision_start|>{PLACE}<|vision_end|>"
             for number, _ in enumerate(seen.tokens, 1)
         )
         start = slice(family.unread_tokens, None)
@@ -103,7 +103,7 @@ class QwenImage21(Behaviour):
         del residuals
         assert said.mask is not None
         network, (height, width) = model.network, x.shape[-2:]
-        dtype, pictures = network.dtype, [*said.references, x]
+        dtype, pictures = model.dtype, [*said.references, x]
         words = said.embedding[:, said.mask[0]].to(dtype)
         text, is_place = _interleaved(words, said.references, said.places)
         slots = is_place.new_ones(height * width // _IN_PLACE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,9 +67,8 @@ class StableAudio(Behaviour):
         del residuals
         from diffusers.models.embeddings import get_1d_rotary_pos_embed
 
-        network = model.network
-        dtype = network.dtype
-        words, durations = _conditions(network, said)
+        network, dtype = model.network, model.dtype
+        words, durations = _conditions(model, said)
         rotary = get_1d_rotary_pos_embed(
             network.config.attention_head_dim // 2,
             x.shape[2] + 1,
@@ -88,12 +86,12 @@ class StableAudio(Behaviour):
         return predicted.float()
 
 
-def _conditions(network: Any, said: PromptInputs) -> tuple[Tensor, Tensor]:
+def _conditions(model: LoadedModel, said: PromptInputs) -> tuple[Tensor, Tensor]:
     """What cross-attention reads, and what stands before the latent: (batch, tokens, width)."""
     assert said.mask is not None
     assert said.added_conditions is not None
-    project, mask = network.projection_model, said.mask[..., None]
-    words = project(text_hidden_states=said.embedding.to(network.dtype)).text_hidden_states
+    project, mask = model.network.projection_model, said.mask[..., None]
+    words = project(text_hidden_states=said.embedding.to(model.dtype)).text_hidden_states
     start, end = said.added_conditions[:1].unbind(1)  # the same for the whole batch
     told = project(start_seconds=start, end_seconds=end)
     ends = (told.seconds_start_hidden_states, told.seconds_end_hidden_states)

@@ -41,7 +41,7 @@ class StableDiffusion(Behaviour):
         said: PromptInputs,
         residuals: Residuals | None = None,
     ) -> Tensor:
-        dtype = model.network.dtype
+        dtype = model.dtype
         added = {} if residuals is None else residuals.to(dtype)
         predicted = model.network(
             x.to(dtype),

@@ -51,7 +51,7 @@ class Wan(Behaviour):
         residuals: Residuals | None = None,
     ) -> Tensor:
         del residuals
-        dtype = model.network.dtype
+        dtype = model.dtype
         predicted = model.network(
             hidden_states=x.to(dtype),
             timestep=self.times(x, timestep.to(x.device)),

@@ -53,7 +53,7 @@ class ZImage(Behaviour):
     ) -> Tensor:
         del residuals
         assert said.mask is not None
-        dtype = model.network.dtype
+        dtype = model.dtype
         texts = [each[read] for each, read in zip(said.embedding.to(dtype), said.mask, strict=True)]
         time = (1000 - timestep.expand(len(x)).to(x.device)) / 1000
         pictures = list(x.to(dtype)[:, :, None].unbind(0))

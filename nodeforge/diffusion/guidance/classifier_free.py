@@ -119,6 +119,8 @@ class _Requests:
     def __init__(
         self, active: StepPrompts, x: Tensor, added_values: AddedValues, most: int
     ) -> None:
+        if most == 1:  # each prompt has a call of its own, as long as it is
+            active = replace(active, empty=None)
         counts = len(active.positive), len(active.negative), len(active.unreferenced)
         self._order = _PICTURE_LAST if active.unreferenced else _NEGATIVE_FIRST
         self._counts = [counts[role] for role in self._order]

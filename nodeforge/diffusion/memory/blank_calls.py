@@ -160,7 +160,9 @@ def _said(
     readers = [*(getattr(network, name).config for name in family.conditioners), config]
     width = next(each[n] for each in readers for n in _TEXT_WIDTHS if each.get(n))
     width *= config.get("num_text_layers", 1)
-    tokens = family.text_length + TOKENS * (family.chunk_first or not family.text_length)
+    tokens = family.usual_text_length + TOKENS * (
+        family.chunk_first or not family.usual_text_length
+    )
     words = blank(batch, tokens, width)
     numbers = behaviour(family.name).added_conditions(AddedConditions(), frame, True)
     pooled = config.get("pooled_projection_dim", 0)
@@ -174,6 +176,7 @@ def _said(
         blank(batch, pooled) if pooled else None,
         numbers,
         _guidance(told, config, blank),
+        blank(1) if told.is_flow_map else None,
         torch.ones(words.shape[:2], dtype=torch.bool) if family.text_length else None,
         lyrics=(blank(family.lyrics_length, width),) * batch if family.lyrics_length else (),
         numbered=(blank(family.text_length, 2),) * batch if family.numbered_words else (),
@@ -189,7 +192,8 @@ def _guidance(told: ModelFacts, config: Any, blank: Callable[..., Tensor]) -> Te
 
 def _tokens(kind: str, network: Any) -> int:
     """How many tokens a text encoder reads at once."""
-    lengths = (f.text_length for f in FAMILIES.values() if kind in f.text_encoders.values())
+    reading = (f for f in FAMILIES.values() if kind in f.text_encoders.values())
+    lengths = (f.usual_text_length for f in reading)
     most = getattr(network.config.get_text_config(), "max_position_embeddings", None)
     return min(max(lengths, default=0) or TOKENS, most or sys.maxsize)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from nodeforge.diffusion.networks.packed_layers import PackedLayer
+from nodeforge.diffusion.networks.packed_layers import PackedLayer, computed_in
 from nodeforge.diffusion.tensors.policy import Policy
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def configure(network: ModelMixin, policy: Policy) -> None:
     """Store the denoiser's weights in 8 bits and compile its blocks, where the policy says so."""
     if policy.fp8_weights:
         network.enable_layerwise_casting(
-            torch.float8_e4m3fn, network.dtype, skip_modules_classes=(PackedLayer,)
+            torch.float8_e4m3fn, computed_in(network), skip_modules_classes=(PackedLayer,)
         )
     if policy.compiled:
         # LoRAs are hooks, which compiled code would else go on without

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from torch import nn
+
+_READYING = re.compile(r"_refiner$|mode_blocks\b")
+"""What diffusers calls lists of blocks that see one of a network's inputs alone."""
 
 
 def block_lists(network: nn.Module) -> Iterator[tuple[str, nn.ModuleList]]:
@@ -24,9 +28,9 @@ def block_lists(network: nn.Module) -> Iterator[tuple[str, nn.ModuleList]]:
 def stream_lists(network: nn.Module) -> list[nn.ModuleList]:
     """The lists through which a transformer's picture goes, in turn.
 
-    Those that only ready one of its inputs, which diffusers calls refiners, are none of them.
+    Those that only ready one of its inputs are none of them.
     """
-    return [blocks for name, blocks in block_lists(network) if not name.endswith("_refiner")]
+    return [blocks for name, blocks in block_lists(network) if not _READYING.search(name)]
 
 
 def _all_are(kinds: Collection[str], blocks: nn.ModuleList) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
@@ -20,6 +21,7 @@ from nodeforge.diffusion.networks.ip_adapter import LoadedIpAdapter, load_ip_ada
 from nodeforge.diffusion.networks.motion_module import LoadedMotionModule, motion_module_tensors
 from nodeforge.diffusion.networks.packed_layers import (
     PackedWeight,
+    computed_in,
     pack,
     packable,
     packed_bytes,
@@ -89,6 +91,11 @@ class LoadedModel:
     network: Any
     family: str
     kept: list[tuple[Tensor, ...]] = field(default_factory=list)
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """What the network computes in."""
+        return computed_in(self.network)
 
 
 class LoadedEncoder(NamedTuple):

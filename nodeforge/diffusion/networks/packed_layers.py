@@ -15,7 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nodeforge.diffusion.weights.packing import Packing
-from nodeforge.diffusion.weights.weights_file import StoredTensor, swapped_halves
+from nodeforge.diffusion.weights.weights_file import (
+    StoredTensor,
+    swapped_halves,
+    unpaired_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class PackedWeight:
             rows = swapped_halves(rows)
             each = factors is not None and factors.numel() > 1
             factors = swapped_halves(factors) if factors is not None and each else factors
+        if stored.paired:
+            rows = unpaired_rows(rows, stored.paired)
         return cls(rows, factors, stored.packing, stored.shape)
 
     def to(self, device: torch.device) -> PackedWeight:
@@ -161,6 +167,15 @@ def pack(network: nn.Module, name: str, packed: PackedWeight, dtype: torch.dtype
     layer = network.get_submodule(path)
     if not isinstance(layer, PackedLayer):  # else it is reached by two names
         network.set_submodule(path, _KINDS[type(layer)](layer, packed, dtype))
+
+
+def computed_in(network: Any) -> torch.dtype:
+    """What a network computes in.
+
+    Where all its weights are packed, diffusers takes the type of their bytes for it.
+    """
+    layers = (layer.weight_dtype for layer in network.modules() if isinstance(layer, PackedLayer))
+    return next(layers, None) or network.dtype
 
 
 def packed_bytes(stored: Collection[StoredTensor], itemsize: int) -> int:

@@ -25,11 +25,13 @@ class SubwordTokenizer:
     Args:
         tokenizer: A `tokenizers.Tokenizer`.
         pad: Number of its padding token.
+        pads_left: Whether padding comes before the text.
     """
 
-    def __init__(self, tokenizer: Any, pad: int) -> None:
+    def __init__(self, tokenizer: Any, pad: int, pads_left: bool = False) -> None:
         self._tokenizer = tokenizer
         self._pad = pad
+        self._pads_left = pads_left
 
     def encode(self, text: str, length: int, *, padded: bool = True) -> Tokens:
         """The tokens of `text`, with the marks that the tokenizer puts around a text.
@@ -43,10 +45,11 @@ class SubwordTokenizer:
         self._tokenizer.no_padding()
         found = self._tokenizer.encode(text)
         missing = length - len(found.ids) if padded else 0
+        before, after = (missing, 0) if self._pads_left else (0, missing)
         return Tokens(
-            [*found.ids, *[self._pad] * missing],
-            [*[1] * len(found.ids), *[0] * missing],
-            [*found.offsets, *[(0, 0)] * missing],
+            [*[self._pad] * before, *found.ids, *[self._pad] * after],
+            [*[0] * before, *[1] * len(found.ids), *[0] * after],
+            [*[(0, 0)] * before, *found.offsets, *[(0, 0)] * after],
         )
 
     def count(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""Builds text encoders from their configurations: CLIP, T5, umT5, Qwen3, Qwen-VL."""
+"""Builds text encoders from their configurations: CLIP, T5, umT5, Qwen3, Qwen-VL, Mistral."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "Qwen2_5_VL": _QWEN_FIELDS,
     "Qwen3VL": _QWEN3_FIELDS,
     "Qwen3": _QWEN3_FIELDS,
+    "Mistral": _QWEN3_FIELDS,
 }
 """What is read of a configuration, by how the class of its network begins."""
 
@@ -60,16 +61,21 @@ def build_text_encoder(part: TextEncoderPart) -> nn.Module:
     """
     import transformers
 
-    name = _network_of(part)
+    name, kind = _network_of(part), TEXT_ENCODER_KINDS[part.kind]
     start = next(each for each in _FIELDS if name.startswith(each))
-    told = _with_rope(text_encoder_config(part), part)
+    told = _with_rope({**text_encoder_config(part), **inner_config(part, "text_config")}, part)
     if start in _SEEING:
         return _seeing(start, part, told)
     config_of = getattr(transformers, {"CLIP": "CLIPTextConfig"}.get(start, f"{start}Config"))
     config = config_of(**{field: told[field] for field in _FIELDS[start] if field in told})
     if start.endswith("T5"):
         config.is_decoder = config.use_cache = False
-    return getattr(transformers, name)(config)
+    if not kind.layers:
+        return getattr(transformers, name)(config)
+    config.num_hidden_layers = min(config.num_hidden_layers, kind.layers)
+    network = getattr(transformers, name)(config)
+    network.norm = nn.Identity()
+    return network
 
 
 def _network_of(part: TextEncoderPart) -> str:
@@ -92,7 +98,6 @@ def _seeing(start: str, part: TextEncoderPart, told: Mapping[str, Any]) -> nn.Mo
     """
     import transformers
 
-    told = {**told, **inner_config(part, "text_config")}
     vision = inner_config(part, "vision_config")
     rope = _rope(part)
     text = {name: told[name] for name in _FIELDS[start] if name in told}

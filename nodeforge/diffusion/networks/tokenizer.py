@@ -41,7 +41,7 @@ def tokenizer_of(part: TextEncoderPart) -> Any:
         return _clip_tokenizer(part, folder)
     if not any((folder / name).is_file() for name in (_WHOLE, _ZIPPED)):
         folder = kind.tokenizer_folder  # older folders have a SentencePiece model alone
-    return _subword_tokenizer(folder)
+    return _subword_tokenizer(folder, kind.pads_left)
 
 
 @cache
@@ -51,7 +51,8 @@ def shipped_tokenizer(kind: str) -> SubwordTokenizer:
     Raises:
         LoadingError: a file is missing, too large, or not what a tokenizer is made of.
     """
-    return _subword_tokenizer(TEXT_ENCODER_KINDS[kind].tokenizer_folder)
+    made = TEXT_ENCODER_KINDS[kind]
+    return _subword_tokenizer(made.tokenizer_folder, made.pads_left)
 
 
 def _folder(part: TextEncoderPart) -> Path:
@@ -66,7 +67,7 @@ def _folder(part: TextEncoderPart) -> Path:
     return found
 
 
-def _subword_tokenizer(folder: Path) -> SubwordTokenizer:
+def _subword_tokenizer(folder: Path, pads_left: bool) -> SubwordTokenizer:
     from tokenizers import Tokenizer
 
     zipped = not (folder / _WHOLE).is_file()
@@ -80,7 +81,7 @@ def _subword_tokenizer(folder: Path) -> SubwordTokenizer:
     number = tokenizer.token_to_id(pad) if pad else None
     if number is None:
         raise _refused(folder, f"its padding token '{pad[:40]}' is not in the vocabulary")
-    return SubwordTokenizer(tokenizer, number)
+    return SubwordTokenizer(tokenizer, number, pads_left)
 
 
 def _unzipped(file: Path) -> bytes:

@@ -42,6 +42,7 @@ class Order(IntEnum):
     CHANNELS = 30
     CONTROL = 40
     GUIDANCE_EMBEDDING = 50
+    NEXT_TIMESTEP = 55
     TILES = 60
     FRAMES = 62
     WINDOWS = 65

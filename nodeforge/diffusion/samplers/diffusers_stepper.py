@@ -280,6 +280,11 @@ class DiffusersStepper:
         return self._first
 
     @property
+    def timesteps(self) -> list[float]:
+        told = self._fresh.timesteps.float().tolist()
+        return [*(told[self._calls_before(step)] for step in range(self._steps)), 0.0]
+
+    @property
     def negative(self) -> NegativePrediction | None:
         return None
 

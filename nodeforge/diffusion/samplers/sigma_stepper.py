@@ -170,6 +170,10 @@ class SigmaStepper:
         return self._calls
 
     @property
+    def timesteps(self) -> list[float]:
+        return [*self._timesteps.tolist(), 0.0]
+
+    @property
     def negative(self) -> NegativePrediction | None:
         return self._negative
 

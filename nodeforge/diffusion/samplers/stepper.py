@@ -45,6 +45,11 @@ class Stepper(Protocol):
         ...
 
     @property
+    def timesteps(self) -> list[float]:
+        """The timestep at the start of each whole step, and 0 after the last."""
+        ...
+
+    @property
     def negative(self) -> NegativePrediction | None:
         """Where it reads the negative prompt's prediction; None where it does not."""
         ...

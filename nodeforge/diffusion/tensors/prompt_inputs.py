@@ -19,6 +19,7 @@ class PromptInputs:
         pooled: (batch, width), for families that read the text as a whole too.
         numbers: (batch, count), for families that are told sizes or scores.
         guidance: (1, width), for denoisers that are told the guidance scale.
+        next_timestep: (1,), the one that the step jumps to, for flow maps.
         mask: bool, (batch, tokens), which tokens are read; None is all.
         references: Latents of pictures that an edit model sees, each (batch, channels, height,
             width) of its own size.
@@ -33,6 +34,7 @@ class PromptInputs:
     pooled: Tensor | None = None
     added_conditions: Tensor | None = None
     guidance: Tensor | None = None
+    next_timestep: Tensor | None = None
     mask: Tensor | None = None
     references: tuple[Tensor, ...] = ()
     places: tuple[int, ...] = ()

@@ -113,6 +113,7 @@ def encode_llm(
     layers: tuple[int, ...],
     *,
     padded: bool = True,
+    padding_place: int | None = None,
     after_padding: str = "",
 ) -> Encoded:
     """Hidden states of a language model for a whole text, its template included.
@@ -124,6 +125,7 @@ def encode_llm(
         layers: Which hidden states, 0 being the word vectors; several are laid side by side.
             `BEFORE_NORM` is the last one without its norm.
         padded: Fill up to `length`; the model does not see the padding.
+        padding_place: At which place all padding stands; None leaves it to the model.
         after_padding: The text's end, beyond `length` and never cut; it stands at the places that
             it has without the padding.
     """
@@ -131,6 +133,9 @@ def encode_llm(
     device = encoder.device
     ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
     more = {}
+    if padding_place is not None:
+        places = torch.arange(ids.shape[1], device=device).expand_as(ids)
+        more = {"position_ids": places.masked_fill(mask == 0, padding_place)}
     if after_padding:
         end = encoder.tokenizer.encode(after_padding, length, padded=False).ids
         ids = torch.cat([ids, ids.new_tensor([end])], dim=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import Path
@@ -25,6 +26,11 @@ _FIRST_LAYERS = (
     "input_blocks.0.0.weight",
     "conv_in.weight",
 )
+_DECODER_WIDTHS = "decoder_block_out_channels"
+_DECODER_LEVEL = re.compile(
+    r"(?:^|\.)decoder\.up(?P<ours>_blocks)?\.(?P<level>\d+)\.(?:block|resnets)\.0\.conv1\.weight$"
+)
+"""Of a VAE; its authors count levels from the picture's size, diffusers from the latent's."""
 _TOLD_GUIDANCE = (
     "time_embedding.cond_proj.weight",
     "model.diffusion_model.time_embed.cond_proj.weight",
@@ -56,13 +62,18 @@ def scheduler_config(weights: Weights) -> dict[str, Any]:
 
 
 def vae_config(vae: Vae) -> dict[str, Any]:
-    """The configuration of an autoencoder.
+    """The configuration of an autoencoder; a single file tells how wide its decoder is.
 
     Raises:
         LoadingError: the model has none, or a value in it is out of bounds.
     """
-    folder = own_folder(vae.weights) or SPACES[vae.space].config_folder
-    return _read(folder / _CONFIG, vae.weights, "vae")
+    if (folder := own_folder(vae.weights)) is not None:
+        return _read(folder / _CONFIG, vae.weights, "vae")
+    config = _read(SPACES[vae.space].config_folder / _CONFIG, vae.weights, "vae")
+    if _DECODER_WIDTHS in config and (path := Path(vae.weights.path)).is_file():
+        widths = _decoder_widths(stored_tensors(path))
+        config[_DECODER_WIDTHS] = None if widths == config["block_out_channels"] else widths
+    return config
 
 
 def text_encoder_config(part: TextEncoderPart) -> dict[str, Any]:
@@ -154,6 +165,16 @@ def _read(file: Path, weights: Weights, part: str) -> dict[str, Any]:
     if config := read_config(file):
         return checked(config, file)
     raise lacks(weights, part)
+
+
+def _decoder_widths(there: Mapping[str, StoredTensor]) -> list[int] | None:
+    """Channels of a decoder's levels, of the picture's size first; None where names are unknown."""
+    theirs, ours = dict[int, int](), dict[int, int]()
+    for name, stored in there.items():
+        if found := _DECODER_LEVEL.search(name):
+            (ours if found["ours"] else theirs)[int(found["level"])] = stored.shape[0]
+    widths = [ours[level] for level in sorted(ours, reverse=True)]
+    return widths or [theirs[level] for level in sorted(theirs)] or None
 
 
 def _depth(there: Iterable[str], block: str) -> int:

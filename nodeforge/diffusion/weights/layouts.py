@@ -7,6 +7,7 @@ converters, run on stand-ins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from torch import nn
@@ -20,6 +21,7 @@ from nodeforge.models import (
     VAE_PREFIXES,
     Family,
     bundled_prefix,
+    read_header,
 )
 from nodeforge.values import Model, NetworkRecipe, TextEncoderPart, Vae
 
@@ -62,6 +64,11 @@ _OLD_ATTENTION = {
 }
 
 
+_ARCHITECTURE = "general.architecture"
+"""What every GGUF file says."""
+_TURNED = ("self_attn.q_proj.weight", "self_attn.k_proj.weight")
+"""Of language models, by their places."""
+
 _STATISTICS = "bn."
 """Batch normalisation of Flux.2's latents, which the converter leaves out as well."""
 
@@ -98,6 +105,10 @@ def tensors_of(
         case TextEncoderPart():
             if prefix := bundled_prefix(TEXT_ENCODER_KINDS[recipe.kind], there):
                 return _under(prefix, there)
+            kind = TEXT_ENCODER_KINDS[recipe.kind]
+            if kind.paired_in_gguf and _is_gguf(Path(recipe.weights.path)):
+                config: Any = network.config
+                return _unpaired(there, config.head_dim)
         case Vae() if inside := _under("vae.", there):
             there = inside
         case _:
@@ -111,6 +122,23 @@ def tensors_of(
     if any(name.startswith(MARKS) for name in there):
         return from_ldm(recipe.weights.part, there, getattr(network, "config", None))
     return dict(there)
+
+
+def _is_gguf(path: Path) -> bool:
+    return path.is_file() and _ARCHITECTURE in read_header(path).metadata
+
+
+def _unpaired(there: Mapping[str, StoredTensor], head: int) -> dict[str, StoredTensor]:
+    """A language model with its queries and keys as transformers turns them.
+
+    Args:
+        there: Its tensors, by transformers' names.
+        head: Rows of a head.
+    """
+    return {
+        name: stored.unpaired(head) if name.endswith(_TURNED) else stored
+        for name, stored in there.items()
+    }
 
 
 def _conditioners(
@@ -190,7 +218,7 @@ def with_tied(parameters: Iterable[str], found: Mapping[str, Source]) -> dict[st
 
 def _current(name: str) -> str:
     """`name` without wrappers of text encoders, and with today's names of VAE attention."""
-    for wrapper in ("text_model.", "model.", "language_model."):
+    for wrapper in ("text_model.", "language_model.", "model.", "language_model."):
         name = name.removeprefix(wrapper)
     if ".attentions." in name:
         for old, new in _OLD_ATTENTION.items():

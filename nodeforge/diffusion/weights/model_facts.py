@@ -60,6 +60,7 @@ class ModelFacts:
         shift: How its schedule is moved, where its scheduler is dynamic.
         comfyui_shift: How far ComfyUI moves its schedule; None where the scheduler says it.
         rounds_strength_up: As `nodeforge.models.Family` has it.
+        is_flow_map: Whether it draws to any later time in one call, which it is told.
         layout: Which axes its latents have.
         frames: Of a video, where nobody says how many; 1 for pictures.
         rate: Frames of its videos, or samples of its sounds, a second; 0 for pictures.
@@ -90,6 +91,7 @@ class ModelFacts:
     shift: ScheduleShift = ScheduleShift.STATIC
     comfyui_shift: float | None = None
     rounds_strength_up: bool = False
+    is_flow_map: bool = field(default=False, metadata=counted_if_not(False))
     layout: str = field(default=BCHW, metadata=counted_if_not(BCHW))
     frames: int = field(default=1, metadata=counted_if_not(1))
     rate: float = field(default=0.0, metadata=counted_if_not(0.0))
@@ -151,6 +153,7 @@ def facts(model: Model) -> ModelFacts:
         shift=family.shift,
         rounds_strength_up=family.rounds_strength_up,
         most_cells=_most_tokens(network) * family.cells_in_side,
+        is_flow_map=bool(network.get("flow_map")),
         **_time_axis(model, network),
     )
 

@@ -48,6 +48,8 @@ class StoredTensor:
         start: Its first byte in the file.
         transposed: Whether the file has it turned round.
         halves: Whether the first and the second half of its rows are to be exchanged.
+        paired: Rows of a head whose first and second half alternate, to be put one after the
+            other; 0 where none do.
         scale: What it is multiplied by: one number, or one for each of its rows.
         rotated: So many inputs together are turned, as `Packing` has it; 0 where none are.
     """
@@ -58,6 +60,7 @@ class StoredTensor:
     start: int
     transposed: bool = False
     halves: bool = False
+    paired: int = 0
     scale: StoredTensor | None = None
     rotated: int = 0
 
@@ -83,6 +86,10 @@ class StoredTensor:
     def swapped(self) -> StoredTensor:
         """With the first and the second half of its rows exchanged."""
         return replace(self, halves=not self.halves)
+
+    def unpaired(self, head: int) -> StoredTensor:
+        """With the first half of each head's rows before the second, which alternate."""
+        return replace(self, paired=head)
 
     @property
     def _scaled_by_rows(self) -> bool:
@@ -122,7 +129,7 @@ class StoredTensor:
     def read_packed(self, source: RawIOBase | None = None) -> tuple[Tensor, Tensor | None]:
         """Its bytes, uint8 of (rows, bytes of a row), and its scale in float32.
 
-        They lie as in the file: neither turned round, nor with halves exchanged.
+        They lie as in the file: neither turned round, nor with halves exchanged or unpaired.
 
         Args:
             source: As `read` has it.
@@ -159,7 +166,8 @@ class StoredTensor:
 
     def _as_asked(self, made: Tensor) -> Tensor:
         made = made.T.contiguous() if self.transposed else made
-        return swapped_halves(made) if self.halves else made
+        made = swapped_halves(made) if self.halves else made
+        return unpaired_rows(made, self.paired) if self.paired else made
 
     def _opened(self) -> RawIOBase:
         file = self.path.open("rb", buffering=0)
@@ -180,6 +188,19 @@ class StoredTensor:
 def swapped_halves(rows: Tensor) -> Tensor:
     """With the first and the second half of its rows exchanged."""
     return torch.cat(rows.chunk(2)[::-1])
+
+
+def unpaired_rows(rows: Tensor, head: int) -> Tensor:
+    """With the first half of each head's rows before the second, which alternate.
+
+    llama.cpp writes queries and keys so whose rotary positions turn neighbours.
+
+    Args:
+        rows: As they lie in the file.
+        head: Rows of a head.
+    """
+    heads = rows.unflatten(0, (-1, head // 2, 2))
+    return heads.transpose(1, 2).flatten(0, 2).contiguous()
 
 
 def _pieces(made: Tensor, stored: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:

@@ -42,8 +42,15 @@ FAMILIES: tuple[ComfyFamily, ...] = (
     ComfyFamily("Flux.1", "flux_?1|flux1", ("flux",), "FluxGuidance", is_run=True),
     ComfyFamily("Flux.1 Kontext", classes="FluxKontext.*", is_run=True),
     ComfyFamily("Flux.2 klein", "flux_?2_klein", is_run=True),
-    ComfyFamily("Flux.2", "flux_?2", ("flux2",), "EmptyFlux2LatentImage|Flux2Scheduler"),
-    ComfyFamily("Flux.3", "flux_?3", ("flux3",)),
+    ComfyFamily(
+        "Flux.2 dev",
+        "flux_?2",
+        ("flux2",),
+        "EmptyFlux2LatentImage|Flux2Scheduler",
+        is_run=True,
+    ),
+    ComfyFamily("Flux.3 klein", "flux_?3_(image_)?klein", ("flux3",), is_run=True),
+    ComfyFamily("Flux.3", "flux_?3"),
     ComfyFamily(
         "Qwen-Image 2.1",
         r"qwen_image_2_?1(?!\d)",

@@ -60,6 +60,7 @@ _TAKEN_TO_BE = {
     **{space.vae: Kind.VAE for space in SPACES.values()},
     **{kind.network: Kind.TEXT_ENCODER for kind in TEXT_ENCODER_KINDS.values()},
     "Qwen3ForCausalLM": Kind.TEXT_ENCODER,
+    "Mistral3ForConditionalGeneration": Kind.TEXT_ENCODER,
     "Qwen2_5_VLForConditionalGeneration": Kind.TEXT_ENCODER,
     "Qwen3VLForConditionalGeneration": Kind.TEXT_ENCODER,
     "AutoencoderKLQwenImage": Kind.VAE,

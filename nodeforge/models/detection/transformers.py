@@ -15,7 +15,10 @@ VAE_PREFIXES = ("first_stage_model.", "vae.", "pretransform.model.", "")
 SOUND_VAES = ("decoder.layers.0.weight_v", "decoder.conv1.weight_v")
 """The first tensor of a sound VAE's decoder, by its authors' name and diffusers'."""
 
-_WRAPPERS = ("model.language_model.", "language_model.", "model.", "")
+_WRAPPERS = (
+    *("model.language_model.", "language_model.model.", "language_model."),
+    *("model.", ""),
+)
 _EYES = "visual.blocks.0."
 _GGUF_ARCHITECTURE = "general.architecture"
 _BEFORE_TEXT = "text_encoders.{}.transformer."
@@ -30,6 +33,7 @@ def find_denoiser(shapes: Shapes) -> FoundNetworks | None:
     ]
     if not fitting:
         return None
+    fitting.sort(key=lambda each: -len(each[1].marks))  # more marks are the closer fit
     family, signature, place = fitting[0]
     others = _others(shapes, family)
     reads = signature.length(place, signature.sides["in_channels"], shapes)
@@ -54,7 +58,8 @@ def find_text_encoder(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetwo
     sees = any(_EYES in name for name in shapes) or told in _blind_architectures()
     for kind in sorted(_marked_kinds(), key=lambda kind: kind.sees is not sees):
         for wrapper in _WRAPPERS:
-            if all(wrapper + mark in shapes for mark in kind.marks):
+            marked = all(wrapper + mark in shapes for mark in kind.marks)
+            if marked and (not kind.common_marks or _fits(kind, *_table(shapes, wrapper, kind))):
                 return _text_encoder(shapes, wrapper, kind, told)
     return None
 
@@ -81,15 +86,14 @@ def _blind_architectures() -> set[str]:
 
 def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind, told: str) -> FoundNetworks:
     """The kind of this architecture whose table of words is as wide and as long."""
-    table = next((shapes[wrapper + name] for name in like.table if wrapper + name in shapes), ())
-    words, width = (*table, 0, 0)[:2]
+    words, width = _table(shapes, wrapper, like)
     label = ""
     alike = [
         kind
         for kind in _marked_kinds()
         if kind.network == like.network and all(wrapper + mark in shapes for mark in kind.marks)
     ]
-    found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
+    found = next((kind for kind in alike if _fits(kind, words, width)), None)
     blind = found is not None and found.sees and not any(_EYES in name for name in shapes)
     if found is not None and blind and told != found.blind:  # there are such of words alone
         label = f"{found.label} without the network that sees pictures"
@@ -104,6 +108,18 @@ def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind, told: str
         families=_readers(found) if found and not label else (),
         foreign=label,
     )
+
+
+def _table(shapes: Shapes, wrapper: str, kind: TextEncoderKind) -> tuple[int, int]:
+    """Words and width of the table that a file has for them; 0 where it has none."""
+    table = next((shapes[wrapper + name] for name in kind.table if wrapper + name in shapes), ())
+    words, width = (*table, 0, 0)[:2]
+    return words, width
+
+
+def _fits(kind: TextEncoderKind, words: int, width: int) -> bool:
+    """Whether a table of this size is a kind's."""
+    return kind.width == width and kind.words in (0, words)
 
 
 def _readers(kind: TextEncoderKind) -> tuple[str, ...]:
@@ -145,9 +161,6 @@ def _stranger(signature: Signature, place: Place, shapes: Shapes) -> str:
     if starts and (there := next((name for name in shapes if name.startswith(starts)), "")):
         plain = there.removeprefix(place.prefix)
         return next(label for mark, label in signature.strangers.items() if plain.startswith(mark))
-    width = signature.length(place, signature.text, shapes)
     reads = signature.length(place, signature.sides["in_channels"], shapes)
     made = signature.length(place, signature.latent, shapes)
-    if label := signature.text_widths.get(width or 0):
-        return label
     return signature.inputs.get(reads // made, "") if reads and made and reads % made == 0 else ""

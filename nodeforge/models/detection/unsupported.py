@@ -25,7 +25,6 @@ MARKS: Marks = (
     *UNET_MARKS,
     (("\ncontrolnet_blocks.",), "A ControlNet of a transformer"),
     (("nerf_blocks.", "nerf_image_embedder."), "Chroma Radiance"),
-    (("early_stream_modulations.", "\nx_embedders.image"), "Flux.3"),
     (("av_ca_a2v_gate_adaln_single.", "\nav_cross_attn_", "audio_patchify_proj."), "LTX-2"),
     (("token_refiner.blocks.0.attn.qkv_proj.",), "MiniMax H3"),
     (("adaln_modulation_self_attn.",), "Cosmos"),
@@ -50,7 +49,6 @@ MARKS: Marks = (
     ((".SelfAttention.relative_attention_bias.",), "The text encoder T5"),
     (("visual.deepstack_merger_list.",), "The text encoder Qwen3-VL"),
     (("visual.blocks.0.attn.qkv.",), "The text encoder Qwen2.5-VL"),
-    (("\nmodel.layers.39.self_attn.q_proj.weight\n",), "The text encoder Mistral"),
     (("vision_model.embeddings.", "\nvisual.transformer."), "CLIP's picture encoder"),
 )
 

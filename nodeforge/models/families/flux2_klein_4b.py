@@ -92,6 +92,7 @@ FLUX2_KLEIN_4B = Family(
     attention_packages=("flash-attn", "sage"),
     network="Flux2Transformer2DModel",
     text_length=512,
+    text_multiple=512,
     pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline"),
     bases=("flux-2-klein-4b", "flux2-klein-4b"),
     variants={
@@ -135,7 +136,5 @@ FLUX2_KLEIN_4B = Family(
         flags={"guidance_embeds": Flag("guidance_in.in_layer.weight")},
         sizes=sizes(3072),
         blocks={"double_blocks": 5, "single_blocks": 20},
-        relatives={"Flux.2 dev": sizes(6144)},
-        text_widths={15360: "Flux.2 dev"},
     ),
 )

@@ -11,8 +11,8 @@ from nodeforge.models.errors import CorruptModelError, ModelFileError, PickleRef
 from nodeforge.values.setting_names import FLOW
 
 INDEX = "model_index.json"
-_MODULAR_INDEX = "modular_model_index.json"
-"""The same of models that have modular blocks instead of a pipeline."""
+_INDICES = (INDEX, "modular_model_index.json")
+"""What a whole model's folder says of itself: of a pipeline, or of Modular Diffusers' blocks."""
 CONFIG = "config.json"
 VOCABULARY_KEY = "_nodeforge_vocabulary"
 """In a shipped tokenizer's config: the folder, from its own, that has its list of words."""
@@ -50,16 +50,17 @@ def is_model_folder(folder: Path) -> bool:
 
 def is_whole_model(path: Path) -> bool:
     """Whether `path` is a folder with all networks of a model, each in a folder of its own."""
-    return any((path / name).is_file() for name in (INDEX, _MODULAR_INDEX))
+    return any((path / name).is_file() for name in _INDICES)
 
 
 def read_index(folder: Path) -> Mapping[str, Any]:
-    """What the index of a whole model says; empty for any other folder.
+    """What a whole model's folder says of itself; empty where it is none.
 
     Raises:
         CorruptModelError: it is too large, or not a JSON object.
     """
-    return read_config(folder / INDEX) or read_config(folder / _MODULAR_INDEX)
+    there = (folder / name for name in _INDICES if (folder / name).is_file())
+    return read_config(next(there, folder / INDEX))
 
 
 def read_config(file: Path) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ _T5 = (_T5_TOP, "enc.blk.", "encoder.block.", _T5_LAYER)
 _QWEN = (_QWEN_TOP, "blk.", "model.layers.", _QWEN_LAYER)
 _KNOWN = {
     **dict.fromkeys(("t5", "t5encoder"), _T5),
-    **dict.fromkeys(("qwen2", "qwen2vl", "qwen3", "qwen3vl"), _QWEN),
+    **dict.fromkeys(("qwen2", "qwen2vl", "qwen3", "qwen3vl", "llama", "mistral3"), _QWEN),
 }
 
 

@@ -15,8 +15,10 @@ PARAMETERS = {
     "flux1": 11_901_408_320,
     "chroma": 8_899_983_424,
     "z_image": 6_154_908_736,
+    "flux2_dev": 32_223_281_152,
     "flux2_klein_4b": 3_875_544_576,
     "flux2_klein_9b": 9_078_581_248,
+    "flux3_klein": 5_538_458_368,
     "qwen_image": 20_430_401_088,
     "krea2": 12_820_073_036,
     "qwen_image_21": 7_115_124_736,
@@ -27,6 +29,8 @@ PARAMETERS = {
 TEXT_ENCODERS = {
     "t5_xxl": 4_762_310_656,
     "qwen3_4b": 4_022_468_096,
+    # without its head, its last ten layers and its last norm, which encoding does not use
+    "mistral_small": 22_901_314_560 - 10 * 555_755_520 - 5120,
     "qwen25_vl_7b": 8_292_166_656 - 152_064 * 3584,
     "qwen3_vl_4b": 4_437_815_808,
     "qwen3_vl_8b": 8_767_123_696 - 151_936 * 4096,
@@ -73,12 +77,15 @@ def test_the_configs_say_what_the_facts_say(name):
         ("t5_xxl", "a photo of a cat", [3, 9, 1202, 13, 3, 9, 1712, 1]),
         ("qwen3_4b", "Hello, world!", [9707, 11, 1879, 0]),
         ("qwen3_8b", "Hello, world!", [9707, 11, 1879, 0]),
+        ("mistral_small", "a photo of a cat", [1097, 16649, 1307, 1261, 7990]),
     ],
 )
 def test_tokenizers_say_the_published_ids(kind, text, ids):
     tokens = tokenizer_of(alone(kind)).encode(text, 16)
-    assert tokens.ids[: len(ids)] == ids
-    assert tokens.mask == [1] * len(ids) + [0] * (16 - len(ids))
+    text, padding = [1] * len(ids), [0] * (16 - len(ids))
+    assert [each for each, read in zip(tokens.ids, tokens.mask, strict=True) if read] == ids
+    left = TEXT_ENCODER_KINDS[kind].pads_left
+    assert tokens.mask == (padding + text if left else text + padding)
     assert (TEXT_ENCODER_KINDS[kind].tokenizer_folder / "LICENSE").is_file()
 
 
@@ -88,7 +95,11 @@ THINK, THOUGHT, TWO_LINES = 151667, 151668, 271
 
 @pytest.mark.parametrize(
     ("name", "after"),
-    [("z_image", []), ("flux2_klein_4b", [THINK, TWO_LINES, THOUGHT, TWO_LINES])],
+    [
+        ("z_image", []),
+        ("flux3_klein", []),
+        ("flux2_klein_4b", [THINK, TWO_LINES, THOUGHT, TWO_LINES]),
+    ],
 )
 def test_prompts_are_put_into_the_model_s_own_template(name, after):
     family = FAMILIES[name]

@@ -14,7 +14,7 @@ RULE = Rule(
     Severity.HINT,
     why="Some models are free for research or for private use alone.",
     source=(
-        "modelspec.license; the licences of FLUX.1 dev and FLUX.2 klein 9B (non-commercial), "
+        "modelspec.license; the licences of FLUX.1 dev, FLUX.2 dev and klein 9B (non-commercial), "
         "SDXL Turbo and SD Turbo (Stability AI Community)."
     ),
     types=LOOPS,

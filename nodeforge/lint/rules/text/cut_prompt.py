@@ -15,7 +15,8 @@ RULE = Rule(
     why=("Language models as text encoders are given a number of tokens, and the rest is cut off."),
     source=(
         "The family's configuration: 512 tokens for Flux.1, Chroma, Z-Image, FLUX.2, Krea 2 and "
-        "Anima, 1024 for Qwen-Image, 256 for SD 3; of Qwen-Image 2.1 2048 are read here."
+        "Anima, 1024 for Qwen-Image, 256 for SD 3, 8192 for FLUX.3; of Qwen-Image 2.1 2048 are "
+        "read here."
     ),
 )
 

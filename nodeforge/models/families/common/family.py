@@ -206,6 +206,7 @@ class Family:
         numbered_words: The kind of text encoder by whose tokenizer its conditioner is told numbers
             of words; empty where it is told none.
         chunk_first: Whether what CLIP says of a chunk is read before these tokens.
+        text_multiple: Tokens to a multiple of which a prompt is padded instead; 0 where it is not.
         unread_tokens: Tokens of its template before the prompt that its denoiser does not read,
             and that do not count in `text_length`.
         lyrics_length: The most tokens of lyrics that are read beside it; 0 where none are.
@@ -235,7 +236,8 @@ class Family:
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
         references: How many reference pictures its models take, to edit by.
-        reference_name: What its prompts call a reference picture, by its number from 1.
+        reference_name: What its prompts call a reference picture, by its number.
+        first_reference: The number that they give the first one.
         reference_side: Side of the square that has as many pixels as each reference is seen with,
             pixels; 0 where they keep their own size up to the native one's.
         normalises_references: Whether they see them as latents are normalised; InstructPix2Pix
@@ -286,6 +288,7 @@ class Family:
     text_length: int = 0
     numbered_words: str = ""
     chunk_first: bool = False
+    text_multiple: int = 0
     unread_tokens: int = 0
     lyrics_length: int = 0
     marks: tuple[str, ...] = ()
@@ -308,6 +311,7 @@ class Family:
     adapter_factor: int | None = None
     references: int = 0
     reference_name: str = "image {}"
+    first_reference: int = 1
     reference_side: int = 0
     normalises_references: bool = True
     companions: bool = False
@@ -357,6 +361,11 @@ class Family:
     def reads_weights(self) -> bool:
         """Whether brackets in a prompt weigh words; language models read them as they stand."""
         return self.prompt_template == _NO_TEMPLATE
+
+    @property
+    def usual_text_length(self) -> int:
+        """Tokens of a prompt as most are, padding included; 0 where it is read in chunks."""
+        return self.text_multiple or self.text_length
 
     @property
     def is_unet(self) -> bool:
@@ -414,6 +423,10 @@ class Family:
         """What limits the use of a model of `variant`; empty for nothing that is known."""
         told = self.variants[variant].licence if variant in self.variants else None
         return self.licence if told is None else told
+
+    def reference_called(self, number: int) -> str:
+        """What prompts call reference picture `number`, counted from 1."""
+        return self.reference_name.format(number - 1 + self.first_reference)
 
     def references_of(self, variant: str) -> int:
         """How many reference pictures a model of `variant`, empty for a plain one, takes."""

@@ -81,7 +81,6 @@ class Signature:
         blocks: How many of each kind the published model has.
         relatives: Models with the same names that are not run, with sizes of their layers.
         strangers: Marks of models that are not run, each with the model's label.
-        text_widths: Widths of the text of relatives that are not run, each with its label.
         inputs: Relatives that are not run, by how many times the latent's channels they read.
         rare: Whether a LoRA that may be for another family is likelier for that.
         common_names: How layers begin that models which are not run have by the same names, so that
@@ -101,7 +100,6 @@ class Signature:
     blocks: Mapping[str, int] = field(default_factory=dict)
     relatives: Mapping[str, Sizes] = field(default_factory=dict)
     strangers: Mapping[str, str] = field(default_factory=dict)
-    text_widths: Mapping[int, str] = field(default_factory=dict)
     inputs: Mapping[int, str] = field(default_factory=dict)
     rare: bool = False
     common_names: tuple[str, ...] = ()

@@ -29,6 +29,13 @@ class TextEncoderKind:
         words: In that table; 0 where any number may be.
         bundled: What checkpoints of denoiser, text encoders and VAE call it.
         sees: Whether it reads pictures, too: files of it have the network for that.
+        layers: How many of its layers are read, from the first, and as they say it, without its
+            last norm; files may have more. 0 is all.
+        pads_left: Whether padding comes before a text.
+        common_marks: Whether files of other networks have its marks, too, so that only the size of
+            its table tells it.
+        paired_in_gguf: Whether GGUF files have the two halves of a head's rows in turn, of queries
+            and keys.
         blind: What GGUF files of its language model alone, which lack that, say of themselves.
     """
 
@@ -47,6 +54,10 @@ class TextEncoderKind:
     bundled: tuple[str, ...] = ()
     sees: bool = False
     blind: str = ""
+    layers: int = 0
+    pads_left: bool = False
+    common_marks: bool = False
+    paired_in_gguf: bool = False
 
     @property
     def config_folder(self) -> Path:
@@ -137,6 +148,14 @@ KINDS: Mapping[str, TextEncoderKind] = {
             "configs/qwen3_vl_8b", "configs/qwen3_4b", "qwen3vl_8b.safetensors", 17.5,
             BFLOAT16_FIRST, _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3vl_8b",), sees=True,
             blind="qwen3vl",
+        ),
+        TextEncoderKind(
+            "mistral_small", "Mistral-Small", "MistralModel", 5120,
+            "configs/mistral_small", "configs/mistral_small",
+            "mistral_3_small_flux2_bf16.safetensors", 35.6, BFLOAT16_FIRST,
+            ("layers.0.self_attn.q_proj.weight", "layers.29.mlp.gate_proj.weight"),
+            _QWEN_TABLE, 131072, ("mistral3_24b",), layers=30, pads_left=True, common_marks=True,
+            paired_in_gguf=True,
         ),
     )
 }  # fmt: skip
