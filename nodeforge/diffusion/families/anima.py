@@ -66,7 +66,7 @@ class Anima(Behaviour):
         residuals: Residuals | None = None,
     ) -> Tensor:
         del residuals
-        network, dtype = model.network, model.network.dtype
+        network, dtype = model.network, model.dtype
         frame = x.to(dtype)[:, :, None]
         told = [_condition(model, said, row) for row in range(len(x))]
         with _asking_torch():
@@ -100,7 +100,7 @@ def _condition(model: LoadedModel, said: PromptInputs, row: int) -> Tensor:
     read[0] |= not read.any()  # a place of nothing, which is masked
     numbers, weights = said.numbered[row][None].unbind(-1)
     told = model.network.text_conditioner(
-        source_hidden_states=said.embedding[row : row + 1, read].to(model.network.dtype),
+        source_hidden_states=said.embedding[row : row + 1, read].to(model.dtype),
         target_input_ids=numbers.long(),
         target_attention_mask=torch.ones_like(numbers, dtype=torch.bool),
         source_attention_mask=said.mask[row : row + 1, read].to(numbers.device),

@@ -60,7 +60,7 @@ class StableDiffusion3(Behaviour):
     ) -> Tensor:
         del residuals
         assert said.pooled is not None
-        dtype = model.network.dtype
+        dtype = model.dtype
         predicted = model.network(
             hidden_states=x.to(dtype),
             timestep=timestep.expand(len(x)).to(x.device),
