@@ -334,6 +334,8 @@ def _to_json(job: Job, pending: list[Job], expected: Expected | None) -> dict[st
 
 def _line(job: Job, expected: Expected | None, now: float) -> str:
     told = [f"{job.state:9}", job.name]
+    if job.worker and job.state is State.RUNNING:
+        told.append(f"on {job.worker}")
     told += job.overrides
     if job.seed is not None:
         told.append(f"seed {job.seed}")

@@ -41,12 +41,13 @@ class JobClaims:
         self.lease.acquire()
         return self.do(self._recover)
 
-    def next(self, skipped: Collection[str] = (), wish: str = "") -> Job | None:
+    def next(self, skipped: Collection[str] = (), wish: str = "", worker: str = "") -> Job | None:
         """Begin the first job that waits; None where none does, or the queue is paused.
 
         Args:
             skipped: Ids of jobs that are to wait on.
             wish: The job to begin if it still waits, and not the first.
+            worker: What runs it, where there are several.
 
         Raises:
             LeaseLostError: another process runs the queue now.
@@ -68,6 +69,7 @@ class JobClaims:
                 state=State.RUNNING,
                 wanted="",
                 runner=self.lease.token,
+                worker=worker,
                 attempts=job.attempts + 1,
                 **changes,
             )

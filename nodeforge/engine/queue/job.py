@@ -76,6 +76,7 @@ class Job:
         deaths: How often its process died since it last made progress.
         error: Why it failed; kept until it runs again.
         runner: The lease under which it runs.
+        worker: Which of several workers runs it, or ran it last: ``worker 2, cuda:1``.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Job:
     deaths: int = 0
     model_calls: int = 0
     runner: str = ""
+    worker: str = ""
     log: str = ""
     checkpoints: tuple[str, ...] = ()
     """Files of the cache from which it goes on, or others do: of its last attempt."""
@@ -146,6 +148,7 @@ COLUMNS = {
     "deaths": "INTEGER NOT NULL DEFAULT 0",
     "model_calls": "INTEGER NOT NULL DEFAULT 0",
     "runner": "TEXT NOT NULL DEFAULT ''",
+    "worker": "TEXT NOT NULL DEFAULT ''",
     "log": "TEXT NOT NULL DEFAULT ''",
     "checkpoints": "TEXT NOT NULL DEFAULT '[]'",
 }

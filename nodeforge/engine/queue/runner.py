@@ -237,7 +237,7 @@ class QueueRunner:
                 several = len(self._workers) > 1
                 waiting = self._waiting() if several else []
                 wish = self._placement.choose(worker.number, waiting) if waiting else ""
-                job = self._claims.next(wish=wish)
+                job = self._claims.next(wish=wish, worker=self._name_of(worker))
                 if job is None:
                     return
                 if several:
@@ -245,6 +245,13 @@ class QueueRunner:
                 outcome = self._begin(worker, job)
                 if outcome is not None:
                     self._conclude(summary, job, outcome)
+
+    def _name_of(self, worker: Worker) -> str:
+        """What one of several workers is called; empty where there is one, on this machine."""
+        device = self._devices[worker.number - 1]
+        if len(self._workers) > 1:
+            return f"worker {worker.number}, {device}"
+        return worker.client.machine
 
     def _waiting(self) -> list[str]:
         """The first jobs that wait, of the highest priority."""
@@ -272,9 +279,7 @@ class QueueRunner:
             outcome = Outcome(State.FAILED, ErrorReport.of(error))
             self._claims.end(job, outcome.state, error=outcome.error)
             return outcome
-        name = ""
-        if len(self._workers) > 1:
-            name = f"worker {worker.number}, {self._devices[worker.number - 1]}"
+        if name := self._name_of(worker):
             attempt.log.write(name)
         self._watch.started(attempt.job, attempt.document, name)
         if attempt.is_done:

@@ -222,9 +222,12 @@ def _told(job: Job, held: bool) -> str:
     state = _STATES.get(job.state, job.state)
     if held:
         state = "waiting, from before"
+    elif job.state == RUNNING and job.kept is not None and job.kept.worker:
+        state += f" on {job.kept.worker}"
     if job.kept is not None and job.kept.priority:
         state += f", {PRIORITIES.get(job.kept.priority, str(job.kept.priority)).lower()} priority"
-    return f"{state}: {job.message}".capitalize() if job.message else state.capitalize()
+    told = f"{state}: {job.message}" if job.message else state
+    return told[:1].upper() + told[1:]
 
 
 def _times(job: Job, expected: Expected | None, now: float) -> tuple[str, str]:

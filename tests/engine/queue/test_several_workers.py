@@ -46,6 +46,7 @@ def test_two_jobs_run_at_the_same_time(queue: JobQueue, tmp_path: Path):
     assert run_queue(queue, watch, devices=TWO).count(State.DONE) == 4
     assert watch.order == [job.id for job in jobs]
     assert set(watch.workers.values()) == {"worker 1, cpu", "worker 2, cpu"}
+    assert {job.id: job.worker for job in queue.jobs()} == watch.workers
     assert CALLS["step"] == 4 * STEPS
     assert len(saved(tmp_path / "outputs")) == 4
 
