@@ -232,3 +232,24 @@ def test_the_queue_runs_estimates_and_what_is_chosen_as_the_command_does(
     options = (*SMALL, "--set", "schedule.steps=4", "--seed", 41)
     plain = in_process("run", TEXT_TO_IMAGE, *options)
     assert np.array_equal(pixels(plain.out.strip()), pixels(finished.files[0]))
+
+
+def test_two_workers_explore_and_finish_as_one_does(in_process, tmp_path: Path):
+    in_process.patch.setenv("OMP_NUM_THREADS", "1")  # numbers hang on it
+    quick = (*SMALL, "--set", "schedule.steps=6", "--seeds", 4, "--keep", "2,3", "--json")
+    ask = ("explore", TEXT_TO_IMAGE, *quick, "--device", "cpu")
+    both = in_process(*ask, "--workers", 2, "--out", tmp_path / "both")
+    assert both.lines[-1]["model_calls"] == 4 * 2 + 2 * 4
+    in_process.home = tmp_path / "fresh"
+    alone = in_process(*ask, "--workers", 1, "--out", tmp_path / "alone")
+
+    def made(done: Done) -> dict[tuple[str, int], bytes]:
+        lines = [line for line in done.lines if "candidate" in line]
+        return {
+            (line["event"], line["candidate"]): pixels(line["outputs"][0]).tobytes()
+            for line in lines
+        }
+
+    assert len(made(both)) == 6
+    assert made(both) == made(alone)
+    assert sorted(path.name for path in (tmp_path / "both").iterdir() if path.is_dir()) == []

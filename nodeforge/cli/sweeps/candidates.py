@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from nodeforge.cli.sweeps.cells import CellRun, Workflow
 from nodeforge.cli.sweeps.runs import Outcome, Runs
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.queue.placement import models_of
 from nodeforge.engine.remote import Client
 from nodeforge.engine.sweeps.candidate_files import SHEET, CandidateFiles
 from nodeforge.engine.sweeps.exploration import Estimates, estimates_of, make_candidate
@@ -24,6 +25,8 @@ from nodeforge.formats.pictures import hashed
 from nodeforge.settings.whole_file import write_whole
 
 MOST_CANDIDATES = 2_000
+Begin = Callable[[int], tuple[dict[str, Any], RunRequest]]
+"""Gives the graph of a run, and what is asked, when it begins."""
 
 
 class TooManyError(RequestError):
@@ -84,12 +87,19 @@ class Candidates:
             yield group
 
 
+class _Estimate(NamedTuple):
+    """What was asked for: the graph that ends early, and its run."""
+
+    estimates: Estimates
+    request: RunRequest
+
+
 class Exploration:
     """Runs candidates.
 
     Args:
-        runs: Runs one after another.
-        client: The worker.
+        runs: Makes what runs them, on all workers.
+        clients: The workers.
         candidates: What there is to be run.
         until: The share of the steps.
         files: What was made before.
@@ -98,16 +108,18 @@ class Exploration:
 
     def __init__(
         self,
-        runs: Runs,
-        client: Client,
+        runs: Callable[[], Runs],
+        clients: Sequence[Client],
         candidates: Candidates,
         until: float,
         files: CandidateFiles,
         as_json: bool,
     ) -> None:
         self.failed: dict[int, str] = {}
+        self.stopped = ""
+        """Why no other candidate may follow; empty while one may."""
         self._runs = runs
-        self._client = client
+        self._clients = clients
         self._candidates = candidates
         self._base = candidates.base
         self._until = until
@@ -124,27 +136,41 @@ class Exploration:
                 "is run by itself, from its first step, and equals its plain run.",
                 err=True,
             )
-        for group in self._candidates.in_batches(missing, batch):
-            if self._runs.stopped:
-                break
+        groups = {group[0]: group for group in self._candidates.in_batches(missing, batch)}
+        asked: dict[int, _Estimate] = {}
+
+        def begin(number: int) -> tuple[dict[str, Any], RunRequest]:
+            group = groups[number]
             told = f"{group[0]}" if len(group) == 1 else f"{group[0]} to {group[-1]}"
             click.echo(f"Candidate {told} of {len(self._candidates.numbers)}", err=True)
-            self._estimate(group)
+            asked[number] = made = self._asked(group, Path(hidden, str(number)))
+            return graph_to_json(made.estimates.graph), made.request
+
+        with tempfile.TemporaryDirectory(prefix=".estimates-", dir=self._files.folder) as hidden:
+            for number, outcome in self._run_all(list(groups), begin):
+                self._estimated(groups[number], asked.pop(number), outcome)
         self._write_sheet()
 
     def finish(self, kept: Sequence[int]) -> None:
         """Run the rest of the steps of what is kept; then no checkpoint is pinned any more."""
+        if self.stopped:
+            return
+        wanted: list[int] = []
         for number in kept:
-            if self._runs.stopped:
-                return
             if files := self._files.of_candidate(self._files.finished, number):
                 self._tell("finished", number, {}, Outcome(tuple(files)))
-                continue
+            else:
+                wanted.append(number)
+
+        def begin(number: int) -> tuple[dict[str, Any], RunRequest]:
             click.echo(f"Finishing candidate {number}", err=True)
-            run, seeds = self._candidates.make(number)
+            run, _ = self._candidates.make(number)
             request = self._base.request(run, self._files.folder)
-            outcome = self._run([number], graph_to_json(run.document.graph), request)
-            self._tell("finished", number, seeds, outcome)
+            return graph_to_json(run.document.graph), request
+
+        for number, outcome in self._run_all(wanted, begin):
+            self._note([number], outcome)
+            self._tell("finished", number, self._candidates.make(number)[1], outcome)
             if not outcome.error:
                 self._files.finished[str(number)] = [
                     path.relative_to(self._files.folder).as_posix()
@@ -152,7 +178,7 @@ class Exploration:
                     if path.is_relative_to(self._files.folder)
                 ]
                 self._files.save()
-        if kept and not self.failed:
+        if kept and not self.failed and not self.stopped:
             self._unpin()
 
     def conclude(self) -> None:
@@ -172,28 +198,46 @@ class Exploration:
         }
         click.echo(json.dumps(made))
 
-    def _estimate(self, group: Sequence[int]) -> None:
-        """Run candidates whose numbers follow one another, at once."""
+    def _run_all(self, numbers: Sequence[int], begin: Begin) -> Iterator[tuple[int, Outcome]]:
+        if not numbers:
+            return
+        catalogue = self._base.catalogue
+        models = {n: models_of(self._candidates.make(n)[0].document, catalogue) for n in numbers}
+        runs = self._runs()
+        yield from runs.run_all(numbers, models, begin)
+        self.stopped = runs.stopped
+
+    def _asked(self, group: Sequence[int], folder: Path) -> _Estimate:
+        """What is to be run for candidates whose numbers follow one another, at once.
+
+        Args:
+            group: Their numbers.
+            folder: Where it saves.
+        """
         run, _ = self._candidates.make(group[0], len(group))
         estimates = estimates_of(run.document.graph, self._base.catalogue, self._until)
+        folder.mkdir(exist_ok=True)
+        request = replace(self._base.request(run, folder), targets=list(estimates.saves))
+        return _Estimate(estimates, request)
+
+    def _estimated(self, group: Sequence[int], asked: _Estimate, outcome: Outcome) -> None:
+        """Put the pictures of candidates that were run at once into their places."""
         folder = self._files.folder
-        with tempfile.TemporaryDirectory(prefix=".estimate-", dir=folder) as hidden:
-            request = replace(self._base.request(run, Path(hidden)), targets=list(estimates.saves))
-            outcome = self._run(group, graph_to_json(estimates.graph), request)
-            if len(group) == 1 and not outcome.error:  # no single run goes on from a batch's
-                self._pin(estimates, request, pinned=True)
-            for item, number in enumerate(group):
-                own, seeds = self._candidates.make(number)
-                files: Sequence[Path] = ()
-                if not outcome.error:
-                    asked = self._base.request(own, folder).stamp if len(group) > 1 else {}
-                    texts = hashed(asked)
-                    files = self._place(number, outcome.files[item :: len(group)], texts)
-                    self._files.estimates[str(number)] = [path.name for path in files]
-                    self._files.save()
-                calls = outcome.model_calls if not item else 0
-                told = replace(outcome, files=tuple(files), model_calls=calls)
-                self._tell("estimate", number, seeds, told)
+        self._note(group, outcome)
+        if len(group) == 1 and not outcome.error:  # no single run goes on from a batch's
+            self._pin(asked.estimates, asked.request, pinned=True)
+        for item, number in enumerate(group):
+            own, seeds = self._candidates.make(number)
+            files: Sequence[Path] = ()
+            if not outcome.error:
+                stamp = self._base.request(own, folder).stamp if len(group) > 1 else {}
+                texts = hashed(stamp)
+                files = self._place(number, outcome.files[item :: len(group)], texts)
+                self._files.estimates[str(number)] = [path.name for path in files]
+                self._files.save()
+            calls = outcome.model_calls if not item else 0
+            told = replace(outcome, files=tuple(files), model_calls=calls)
+            self._tell("estimate", number, seeds, told)
 
     def _place(
         self, number: int, files: Sequence[Path], texts: Mapping[str, str]
@@ -213,12 +257,10 @@ class Exploration:
             placed.append(Path(shutil.move(path, self._files.folder / name)))
         return tuple(placed)
 
-    def _run(self, group: Sequence[int], graph: dict[str, Any], request: RunRequest) -> Outcome:
-        outcome = self._runs.run(graph, request)
+    def _note(self, group: Sequence[int], outcome: Outcome) -> None:
         self._model_calls += outcome.model_calls
         if outcome.error:
             self.failed |= dict.fromkeys(group, outcome.error)
-        return outcome
 
     def _unpin(self) -> None:
         for number in self._candidates.numbers:
@@ -229,8 +271,9 @@ class Exploration:
 
     def _pin(self, estimates: Estimates, request: RunRequest, *, pinned: bool) -> None:
         asked = {"graph": graph_to_json(estimates.graph), "pinned": pinned, **request.meaning}
-        for loop in estimates.loops:
-            self._client.ask("pin_last_step", node=loop, **asked).result()
+        for client in self._clients:  # on several machines each has a cache of its own
+            for loop in estimates.loops:
+                client.ask("pin_last_step", node=loop, **asked).result()
 
     def _known(self, number: int) -> list[Path]:
         """The estimates of a candidate that are there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import click
@@ -62,6 +63,7 @@ class KeepError(RequestError):
 @options.out("A folder of its own.", required=True)
 @options.DEVICE
 @options.ON
+@options.WORKERS
 @options.as_json("One candidate a line on stdout.")
 @click.pass_context
 def command(
@@ -79,6 +81,7 @@ def command(
     out: Path,
     device: str | None,
     cluster: str | None,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Run the first steps of many candidates of WORKFLOW, and finish those that are kept.
@@ -87,7 +90,7 @@ def command(
     from the steps that were run, which are kept for a week. A finished candidate equals its
     plain run to the last bit.
     """
-    with opened(ctx, workflow, assignments, seed, cluster or device) as work:
+    with opened(ctx, workflow, assignments, seed, cluster or device, workers) as work:
         base = work.workflow
         cells = cells_of(base, axes, together, skips) if axes or skips or together else []
         candidates = Candidates(base, [assignments_of(cell) for cell in cells] or [[]], count)
@@ -97,14 +100,15 @@ def command(
         if refuse_problems(base, made, range(1, len(made) + 1)):
             ctx.exit(WRONG)
         files = CandidateFiles.of(writable(out), candidates.content, until)
-        runs = work.runs(as_json)
-        exploring = Exploration(runs, work.client, candidates, until, files, as_json)
+        clients = [work.client, *work.others]
+        runs = partial(work.runs, as_json)
+        exploring = Exploration(runs, clients, candidates, until, files, as_json)
         exploring.estimate(batch)
         exploring.finish(kept)
         exploring.conclude()
-        if runs.stopped:
-            click.echo(runs.stopped, err=True)
-        ctx.exit(FAILED if runs.stopped or exploring.failed else 0)
+        if exploring.stopped:
+            click.echo(exploring.stopped, err=True)
+        ctx.exit(FAILED if exploring.stopped or exploring.failed else 0)
 
 
 def _refuse_other_workflows(candidates: Candidates, until: float, batch: int) -> None:
