@@ -23,6 +23,9 @@ _OPTIONS = {
     "ServerAliveCountMax": "3",
     "Compression": "yes",
 }
+_NO_PROGRAM = (126, 127)
+"""What shells end with where they find no such program, or one that is none."""
+_NAME_IT = "Name where NodeForge is: nodeforge worker add ssh://{to}/path/of/nodeforge"
 _UNSEEN = 255
 """What ssh ends with where it, and not the command there, has failed."""
 
@@ -95,6 +98,7 @@ def told_failure(machine: Machine, code: int, words: str) -> MachineError:
         code: What ssh has ended with.
         words: What it, or the command there, has printed.
     """
+    address = machine.address
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     place = f"machine '{machine.name}'"
     for mark, fact, way_out in _KNOWN:
@@ -102,6 +106,12 @@ def told_failure(machine: Machine, code: int, words: str) -> MachineError:
             kind = AwayError if mark in _PASSING else MachineError
             return kind(fact.format(said=said), place=place, way_out=_filled(way_out, machine))
     last = lines[-1] if lines else f"ssh ended with code {code}"
+    if code in _NO_PROGRAM:
+        return MachineError(
+            f"has no such command: {address.program}.",
+            place=place,
+            way_out=_filled(_NAME_IT, machine),
+        )
     if code == _UNSEEN:
         way_out = _filled("Try: ssh {to}", machine)
         return AwayError(f"cannot be reached: {last}.", place=place, way_out=way_out)
@@ -147,12 +157,12 @@ _KNOWN = (
     (
         "not found",
         "has no such command in its PATH: {said}.",
-        "Name where it is: nodeforge worker add ssh://{to}/path/of/nodeforge",
+        _NAME_IT,
     ),
     (
         "no such file or directory",
         "has no such program: {said}.",
-        "Name where NodeForge is: nodeforge worker add ssh://{to}/path/of/nodeforge",
+        _NAME_IT,
     ),
     (
         "no such command",

@@ -62,7 +62,7 @@ class Planner(QObject):
         self._of_pictures: dict[str, list[Problem]] = {}
         self._picture_problems = PictureProblems()
         self._picture_problems.found.connect(self._on_picture_problems)
-        self._continuous = False
+        self._continuous = self._is_closed = False
         self._seconds: dict[str, float] = {}
         """What linting a document took last."""
         self._checked: tuple[str, list[Problem]] | None = None
@@ -78,6 +78,8 @@ class Planner(QObject):
 
     def schedule(self) -> None:
         """Lint and plan the current document after the pause."""
+        if self._is_closed:
+            return  # the views of documents go, one after another
         self._checked = None
         if not (self._continuous and self._pause.isActive()):
             self._pause.start()
@@ -89,6 +91,8 @@ class Planner(QObject):
         self.schedule()
 
     def close(self) -> None:
+        """Nothing is linted or planned any more: the window goes."""
+        self._is_closed = True
         self._pause.stop()
         self._at_once.stop()
         self._picture_problems.close()
@@ -120,6 +124,8 @@ class Planner(QObject):
     def _on_edit(self, opened: OpenDocument) -> None:
         """Lint at once where that is quick: no key waits for it."""
         self.schedule()
+        if self._is_closed:
+            return
         if opened is self._workspace.current and self._seconds.get(opened.id, 1.0) < _QUICK:
             self._at_once.start()
 
@@ -139,7 +145,7 @@ class Planner(QObject):
 
     def _on_picture_problems(self, document_id: str, found: list[Problem]) -> None:
         opened = self._workspace.find(document_id)
-        if opened is None or found == self._of_pictures.get(document_id, []):
+        if self._is_closed or opened is None or found == self._of_pictures.get(document_id, []):
             return
         self._of_pictures[document_id] = found
         self._checked = None

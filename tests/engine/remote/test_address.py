@@ -101,6 +101,7 @@ def test_the_shell_there_gets_no_more_than_words(monkeypatch: pytest.MonkeyPatch
         (255, "Host key verification failed.", "host key is not known", "ssh me@box.lan"),
         (255, "WARNING: HOST IDENTIFICATION HAS CHANGED!", "is not the one", "ssh-keygen -R box"),
         (127, "bash: venv/bin/nodeforge: command not found", "no such command", "/path/of/nodef"),
+        (127, "", "no such command: venv/bin/nodeforge", "/path/of/nodeforge"),
         (2, "Error: No such command 'worker'.", "too old", "Install this machine's version"),
         (1, "OSError: No space left on device", "no room on its disk", "Free some"),
         (1, "ImportError: no torch", "did not start there: ImportError", "nodeforge doctor"),
