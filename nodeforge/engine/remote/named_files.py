@@ -59,11 +59,15 @@ class NamedFile:
                 watch(self.path, done, size)
 
             return {**told, "model": models.fingerprints().of(self.path, read), "size": size}
-        return {**told, "files": [_told(name, path) for name, path in self.parts()]}
+        files = [_told(name, path) for name, path in self.parts()]
+        return {**told, "called": self.path.name, "files": files}
 
     def parts(self) -> list[tuple[str, Path]]:
-        """The files to be sent: of a folder with their names in it, else one without."""
-        if not self.path.is_dir():
+        """The files to be sent: of a folder with their names in it, else one without.
+
+        A folder for wildcards need not be there.
+        """
+        if self.kind not in FOLDERS:
             return [("", self.path)]
         return [(path.relative_to(self.path).as_posix(), path) for path in _files_in(self)]
 

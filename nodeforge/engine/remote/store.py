@@ -154,25 +154,24 @@ class Store:
         return None
 
     def _sent(self, entry: Mapping[str, Any]) -> Path:
-        """A file of the assets, or a folder of links to some."""
+        """A file under its name, or a folder of them: links to what is kept."""
         parts = entry["files"]
         kept = [self._kept(part) for part in parts]
         if None in kept:
             raise MachineError("has not arrived.", place=str(entry["name"]), way_out="Run again.")
-        if len(parts) == 1 and not parts[0]["part"]:
-            assert kept[0] is not None
-            return kept[0]
-        named = sorted((part["part"], part["sha256"]) for part in parts)
+        is_one = len(parts) == 1 and not parts[0]["part"]
+        names = [str(entry["called"])] if is_one else [str(part["part"]) for part in parts]
+        named = sorted((name, part["sha256"]) for name, part in zip(names, parts, strict=True))
         digest = hashlib.sha256(json.dumps(named).encode()).hexdigest()
         folder = self._folders / digest[:32]
-        for part, path in zip(parts, kept, strict=True):
-            inside = PurePosixPath(part["part"])
+        for name, path in zip(names, kept, strict=True):
+            inside = PurePosixPath(name)
             if inside.is_absolute() or ".." in inside.parts:
                 raise MachineError(f"'{inside}' lies outside of its folder.")
             assert path is not None
             _link(path, folder / inside)
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return folder / names[0] if is_one else folder
 
     def _model(self, entry: Mapping[str, Any]) -> Path:
         """The model of this content, under its own name or any other.
@@ -235,9 +234,10 @@ def _part_of(path: Path, header: Mapping[str, Any]) -> Path:
 
 
 def _link(path: Path, target: Path) -> None:
-    if target.exists():
+    if target.exists() and target.samefile(path):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)  # of a file that was damaged, and has come again
     try:
         target.hardlink_to(path)
     except OSError:

@@ -73,9 +73,12 @@ def test_a_file_is_kept_by_its_content(tmp_path: Path, there: Settings):
         store.named([entry])
     kept = send(store, {"sha256": digest, "suffix": ".PNG"}, picture.read_bytes())
     assert store.missing([entry]) == []
-    assert store.named([entry]) == {("image", "a.PNG"): kept}
+    named = store.named([entry])["image", "a.PNG"]
+    assert (named.name, named.read_bytes()) == ("a.PNG", picture.read_bytes())
     kept.write_bytes(b"somebody has changed it")
     assert store.missing([entry]) == [digest]
+    send(store, {"sha256": digest, "suffix": ".PNG"}, picture.read_bytes())
+    assert store.named([entry])["image", "a.PNG"].read_bytes() == picture.read_bytes()
 
 
 def test_a_folder_is_made_of_what_is_kept(tmp_path: Path, there: Settings):
@@ -94,6 +97,8 @@ def test_a_folder_is_made_of_what_is_kept(tmp_path: Path, there: Settings):
     (folder / "deep" / "things.txt").unlink()
     empty = store.named([told("wildcards", "", folder)])["wildcards", ""]
     assert list(empty.iterdir()) == []
+    none = store.named([told("wildcards", "", tmp_path / "none")])["wildcards", ""]
+    assert list(none.iterdir()) == []
 
 
 def test_what_was_sent_half_goes_on_from_there(there: Settings):
@@ -142,6 +147,9 @@ def test_a_folder_names_nothing_outside_of_itself(tmp_path: Path, there: Setting
     part = {"part": "../../x", "sha256": sha256(b"x"), "size": 1, "suffix": ".txt"}
     with pytest.raises(MachineError, match="outside"):
         store.named([{"kind": "folder", "name": "f", "files": [part]}])
+    one = {"kind": "image", "name": "f", "called": "../x", "files": [{**part, "part": ""}]}
+    with pytest.raises(MachineError, match="outside"):
+        store.named([one])
 
 
 def test_a_full_disk_there_is_told_before_anything_is_sent(
