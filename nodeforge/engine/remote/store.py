@@ -202,8 +202,6 @@ class Store:
 
     def _alike(self, folders: models.ModelFolders, key: str, size: int) -> Iterable[Path]:
         """Models of this content; of those that have its size, each is read once."""
-        if (path := models.locate(key)) is not None:
-            yield path
         for info in folders.scan():
             if info.size == size and _is_model(info.path, key, size):
                 yield info.path
