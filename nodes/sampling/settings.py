@@ -98,6 +98,9 @@ def layers_noise(
 ) -> Noise:
     """Choose the start noise of the layers that Qwen-Image Layered takes a picture apart into.
 
+    'Encode instruction' shows it the picture, 'VAE decode' gives the layers as pictures with alpha,
+    the lowest first.
+
     Args:
         seed: The layers'.
         width: Pixels; empty is that of the picture that the prompt shows.

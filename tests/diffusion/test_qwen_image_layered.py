@@ -20,7 +20,7 @@ from nodeforge.diffusion.text.references import reference_size
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import FAMILIES, ScheduleShift, recognise, resolve
 from nodeforge.models.auto_settings import SamplingSettings
-from nodeforge.values import Guidance, Image, Noise, Sampler, Schedule
+from nodeforge.values import Guidance, Image, Noise, Sampler, Schedule, Tiling
 from support.pipeline_inputs import SEED, difference, generator
 
 FAMILY, PROMPT, NEGATIVE, STEPS = "qwen_image_layered", "a fox before a wood", "blurry", 3
@@ -154,6 +154,7 @@ def test_what_it_does_not_take_is_refused_in_words(host, folder):
         "as large as their picture": replace(task, noise=Noise(SEED, 32, 32, frames=3)),
         "without a layer": replace(task, noise=Noise(SEED, frames=1)),
         "no picture with its layers": replace(task, latent=flat),
+        "not denoised in tiles": replace(task, model=replace(task.model, tiling=Tiling(32, 8))),
     }
     for words, wrong in refused.items():
         with pytest.raises(NodeForgeError, match=words):

@@ -311,6 +311,12 @@ def set_up(
         check_picture(task.positive, facts, frame)
     if facts.layers:
         check_taken_apart(task.positive, frame)
+        if task.model.tiling is not None:
+            raise DenoiseError(
+                "layers are not denoised in tiles: each would see the whole picture.",
+                place="port 'model'",
+                way_out="Take the node for tiles away.",
+            )
     if facts.reads_mask:
         channels = _channels(task, facts, frame, batch).to(device)
     elif task.mask is not None and (samples is None or task.noise is None):

@@ -69,11 +69,12 @@ def vae_config(vae: Vae) -> dict[str, Any]:
     Raises:
         LoadingError: the model has none, or a value in it is out of bounds.
     """
-    if (folder := own_folder(vae.weights)) is not None:
-        config = _read(folder / _CONFIG, vae.weights, "vae")
-        channels = config.get(_PIXEL_CHANNELS)
-        return config if channels is None else {**config, **dict.fromkeys(_IN_AND_OUT, channels)}
-    config = _read(SPACES[vae.space].config_folder / _CONFIG, vae.weights, "vae")
+    own = own_folder(vae.weights)
+    config = _read((own or SPACES[vae.space].config_folder) / _CONFIG, vae.weights, "vae")
+    if (channels := config.get(_PIXEL_CHANNELS)) is not None:
+        config.update(dict.fromkeys(_IN_AND_OUT, channels))
+    if own is not None:
+        return config
     if _DECODER_WIDTHS in config and (path := Path(vae.weights.path)).is_file():
         widths = _decoder_widths(stored_tensors(path))
         config[_DECODER_WIDTHS] = None if widths == config["block_out_channels"] else widths
