@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tiny_transformers
 import torch
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_layered
 from PIL import Image as Pillow
 from safetensors.torch import load_file
 from torch import nn
@@ -240,6 +241,55 @@ def test_an_edit_by_instruction_makes_the_pipelines_picture(name: str, tmp_path:
         **case.arguments(guidance),
     ).images
     assert ours.shape == theirs.shape == (1, 64, 96, 3)
+    assert np.abs(ours - theirs).max() == 0.0
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+@pytest.mark.parametrize("in_files", [False, True])
+def test_a_picture_taken_apart_makes_the_pipelines_layers(in_files, tmp_path, monkeypatch):
+    """In a folder, and as files of their own, of which the companions are found."""
+    name = "qwen_image_layered"
+    case = Case(name, name, f"{name}_bf16", lambda scale: {"true_cfg_scale": scale}, True)
+    sized = pipeline_qwenimage_layered.calculate_dimensions
+    monkeypatch.setattr(
+        pipeline_qwenimage_layered, "calculate_dimensions", lambda _, ratio: sized(SIZE**2, ratio)
+    )
+    monkeypatch.setitem(FAMILIES, name, replace(FAMILIES[name], reference_side=SIZE))
+    settings = Settings(home=tmp_path)
+    if in_files:
+        folder = as_folder(case, tmp_path / "elsewhere")
+        use_configs(monkeypatch, name, folder)
+        as_files(case, folder, tmp_path / "ComfyUI")
+        there = [ModelFolder(str(tmp_path / "ComfyUI"), "comfyui")]
+        settings = replace(settings, model_folders=there)
+    else:
+        as_folder(case, settings.models)
+    file = tmp_path / "seen.png"
+    pixels = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE, 4), np.uint8)
+    Pillow.fromarray(pixels).save(file)
+
+    def take_apart(document: Document) -> None:
+        graph = document.graph
+        graph.nodes["prompt"] = Node("text.instruct")
+        graph.nodes["seen"] = Node("image.load", {"file": str(file)})
+        graph.nodes["layers"] = Node("sampling.layers_noise", {"seed": SEED, "layers": 2})
+        graph.links[Input("denoise", "noise")] = Output("layers", "noise")
+        graph.links[Input("prompt", "vae")] = Output("model", "vae")
+        graph.links[Input("prompt", "images", 0)] = Output("seen", "image")
+
+    ours, guidance = drawn(settings, case, change=take_apart, granted=[file])
+    (theirs,) = pipeline(name)(
+        image=Pillow.open(file),
+        prompt=PROMPT,
+        negative_prompt=NEGATIVE,
+        layers=2,
+        cfg_normalize=True,
+        num_inference_steps=STEPS,
+        generator=torch.Generator().manual_seed(SEED),
+        output_type="np",
+        **case.arguments(guidance),
+    ).images
+    assert ours.shape == theirs.shape == (2, SIZE, SIZE, 4)
     assert np.abs(ours - theirs).max() == 0.0
 
 

@@ -42,6 +42,7 @@ from diffusers import (
     Krea2Transformer2DModel,
     QwenImage21Pipeline,
     QwenImage21Transformer2DModel,
+    QwenImageLayeredPipeline,
     QwenImagePipeline,
     QwenImageTransformer2DModel,
     SD3Transformer2DModel,
@@ -345,26 +346,27 @@ def qwen3_vl(tokenizer: Qwen2Tokenizer, layers: int, kind: type[nn.Module] = Qwe
     return seeded(kind, config)
 
 
-def _qwen_vae() -> AutoencoderKLQwenImage:
+def _qwen_vae(colours: int = 3, channels: int = CHANNELS) -> AutoencoderKLQwenImage:
     return seeded(
         AutoencoderKLQwenImage,
+        input_channels=colours,
         base_dim=4,
-        z_dim=CHANNELS,
+        z_dim=channels,
         dim_mult=[1, 1],
         num_res_blocks=1,
         temperal_downsample=[False],
-        latents_mean=[0.1, -0.2, 0.3, 0.0],
-        latents_std=[1.5, 2.0, 0.7, 1.0],
+        latents_mean=[0.1, -0.2, 0.3, 0.0] * (channels // 4),
+        latents_std=[1.5, 2.0, 0.7, 1.0] * (channels // 4),
     )
 
 
-def _qwen_image_parts(**more: Any) -> dict[str, Any]:
+def _qwen_image_parts(channels: int = CHANNELS, **more: Any) -> dict[str, Any]:
     tokenizer = qwen_tokenizer()
     return {
         "transformer": seeded(
             QwenImageTransformer2DModel,
-            in_channels=4 * CHANNELS,
-            out_channels=CHANNELS,
+            in_channels=4 * channels,
+            out_channels=channels,
             num_layers=2,
             num_attention_heads=1,
             attention_head_dim=128,  # of all published ones: no shape tells it
@@ -464,6 +466,30 @@ def _save_parts(folder: Path, parts: dict[str, Any], pipeline: str, **told: Any)
         part.save_pretrained(folder / name)
         index[name] = [type(part).__module__.partition(".")[0], type(part).__name__]
     (folder / "model_index.json").write_text(json.dumps(index), "utf-8")
+
+
+class QwenImageLayered(QwenImageLayeredPipeline):
+    """It is written without its processor, which describes pictures for empty prompts."""
+
+    def save_pretrained(self, folder: Any, **more: Any) -> None:
+        parts = {n: part for n, part in self.components.items() if part is not None}
+        _save_parts(Path(folder), parts, "QwenImageLayeredPipeline")
+
+
+def qwen_image_layered() -> QwenImageLayered:
+    """Its pipeline takes pictures of as many channels as its latents have for latents."""
+    channels = 2 * CHANNELS
+    more = {"use_additional_t_cond": True, "use_layer3d_rope": True}
+    told: dict[str, Any] = {
+        **_qwen_image_parts(channels, **more),
+        "vae": _qwen_vae(4, channels),
+        "scheduler": FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, time_shift_type="linear"
+        ),
+    }
+    made = QwenImageLayered.__new__(QwenImageLayered)
+    QwenImageLayered.__init__(made, **told, processor=None)
+    return made
 
 
 class QwenImage21(QwenImage21Pipeline):
@@ -921,6 +947,7 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
     "qwen_image": qwen_image,
     "qwen_image_edit": qwen_image_edit,
+    "qwen_image_layered": qwen_image_layered,
     "qwen_image_21": qwen_image_21,
     "qwen_image_21_turbo": lambda: qwen_image_21([*TURBO.sigmas[:-1]]),
     "krea2": krea2,

@@ -25,6 +25,7 @@ LOOPS = ("sampling.denoise", "sampling.estimate", REFINING)
 SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling.guidance"
 CUSTOM_SCHEDULE = "sampling.custom_schedule"
 NOISE, VIDEO_NOISE = "sampling.noise", "sampling.video_noise"
+LAYERS_NOISE = "sampling.layers_noise"
 STEP_CACHE = "models.step_cache"
 MOTION_MODULE = "models.load_motion_module"
 MOST_STEPS = 10**6
@@ -265,8 +266,8 @@ class Loop:
 
     @cached_property
     def noise(self) -> str | None:
-        """The noise node, of a picture or of a video."""
-        return self.node("noise", NOISE, VIDEO_NOISE)
+        """The noise node, of a picture, of a video or of layers."""
+        return self.node("noise", NOISE, VIDEO_NOISE, LAYERS_NOISE)
 
     @cached_property
     def has_noise(self) -> bool:

@@ -19,6 +19,12 @@ NO_PICTURE_TO_EDIT = (
 )
 """What is wrong with a prompt without references for a model that reads one, and the way out."""
 
+NO_PICTURE_TO_TAKE_APART = (
+    "this model takes a picture apart into layers, and the prompt shows it none.",
+    "Encode a description and the picture with 'Encode instruction'.",
+)
+"""The same for a model that takes a picture apart."""
+
 IDLE_IMAGE_GUIDANCE = (
     "image guidance acts on no picture: this model reads none beside the latent.",
     "Take it away, or choose an InstructPix2Pix model.",

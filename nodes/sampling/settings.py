@@ -89,6 +89,27 @@ def video_noise(
     return Noise(seed, width, height, frames=frames)
 
 
+@node("sampling.layers_noise", title="Layers noise", extent=("width", "height", "layers"))
+def layers_noise(
+    seed: Annotated[int, Seed()] = 0,
+    width: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
+    height: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
+    layers: Annotated[int | None, Range(1, 64, auto=True)] = None,
+) -> Noise:
+    """Choose the start noise of the layers that Qwen-Image Layered takes a picture apart into.
+
+    'Encode instruction' shows it the picture, 'VAE decode' gives the layers as pictures with alpha,
+    the lowest first.
+
+    Args:
+        seed: The layers'.
+        width: Pixels; empty is that of the picture that the prompt shows.
+        height: Pixels; empty is that of the picture that the prompt shows.
+        layers: How many; empty is the model's usual.
+    """
+    return Noise(seed, width, height, frames=None if layers is None else layers + 1)
+
+
 @node("sampling.audio_noise", title="Audio noise", extent=("batch",))
 def audio_noise(
     seed: Annotated[int, Seed()] = 0,

@@ -31,8 +31,8 @@ def instruct(
 
     InstructPix2Pix and Flux.1 Kontext take one picture, Flux.2 klein up to four, Flux.2 dev and
     Flux.3 klein up to ten, Qwen-Image Edit up to three, Qwen-Image 2.1 up to ten; of these two the
-    negative prompt wants this node, too. Where noise has no size of its own, the new picture has
-    that of the first one.
+    negative prompt wants this node, too. Qwen-Image Layered takes one apart: its text says what is
+    there. Where noise has no size of its own, the new picture has that of the first one.
 
     Args:
         text_encoder: The model's own.

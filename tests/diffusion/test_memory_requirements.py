@@ -66,7 +66,7 @@ def test_the_working_memory_of_nano_is_foretold(small_pictures):
     "name",
     [
         *("flux1_fill", "chroma", "z_image", "flux2_dev", "flux2_klein", "flux3"),
-        *("qwen_image", "krea2", "qwen_image_21", "sd3", "anima"),
+        *("qwen_image", "krea2", "qwen_image_21", "sd3", "anima", "qwen_image_layered"),
     ],
 )
 def test_the_working_memory_of_transformers_is_foretold(name, small_pictures, tmp_path):

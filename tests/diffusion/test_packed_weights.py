@@ -29,6 +29,7 @@ from nodeforge.settings import MemoryMode
 from nodeforge.values import Guidance, Noise, Sampler, Schedule, TextEncoderPart, Weights
 from tests.support.family_configs import use_configs
 from tests.support.loaded_networks import loaded_networks, packed_layers
+from tests.support.pipeline_inputs import shown_to
 from tests.tiny_originals import (
     hadamard,
     int8,
@@ -44,6 +45,7 @@ FAMILIES = {
     "flux1": "flux1", "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
     "flux2_dev": "flux2_dev", "flux3": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
     "qwen_image_21": "qwen_image_21", "sd3": "sd3", "anima": "anima",
+    "qwen_image_layered": "qwen_image_layered",
 }  # fmt: skip
 FORMS = ("fp8", "scaled fp8", "by rows", "int8", "int8 rotated", "Q4_0", "Q5_1", "Q8_0")
 LABELS = {"by rows": "scaled fp8", "int8 rotated": "int8"}
@@ -99,6 +101,8 @@ def case(folder, monkeypatch):
         prompts = [
             diffusion.encode_text(encoder, described.text_encoder, text) for text in ("fox", "")
         ]
+    channels = diffusion.facts(described.model).latent_channels
+    prompts = [shown_to(each, 32, 64, channels) for each in prompts]
     return SimpleNamespace(root=root, family=family, state=state, prompts=prompts)
 
 

@@ -32,6 +32,7 @@ from nodeforge.settings import MemoryMode
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
 from tests.diffusion.test_memory_requirements import taken
 from tests.support.loaded_networks import real_size_recipes, single_recipes
+from tests.support.pipeline_inputs import shown_to
 
 CPU = torch.device("cpu")
 VERY_LOW = Policy(MemoryMode.VERY_LOW)
@@ -46,6 +47,7 @@ NAMES = (
     "qwen_image",
     "krea2",
     "qwen_image_21",
+    "qwen_image_layered",
     "sd3",
     "anima",
 )
@@ -68,7 +70,8 @@ def described(request, folders):
 
 def said(described, residency, text=PROMPT, **more):
     with residency.use(described.text_encoder, **more) as encoder:
-        return diffusion.encode_text(encoder, described.text_encoder, text)
+        told = diffusion.encode_text(encoder, described.text_encoder, text)
+    return shown_to(told, 32, 64, diffusion.facts(described.model).latent_channels)
 
 
 def latent(described, residency):

@@ -26,6 +26,7 @@ FAMILY = {
     "z_image": "z_image", "flux2_klein": "flux2_klein_4b", "wan": "wan21",
     "flux2_dev": "flux2_dev", "flux3": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
     "qwen_image_21": "qwen_image_21", "sd3": "sd3", "sd3_medium": "sd3",
+    "qwen_image_layered": "qwen_image_layered",
 }  # fmt: skip
 PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
 BUNDLED = {

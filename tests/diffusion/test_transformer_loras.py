@@ -31,6 +31,7 @@ FAMILY = {
     "qwen_image": "qwen_image",
     "krea2": "krea2",
     "qwen_image_21": "qwen_image_21",
+    "qwen_image_layered": "qwen_image_layered",
     "sd3": "sd3",
     "anima": "anima",
 }
@@ -133,9 +134,9 @@ LAYOUTS = {
 
 
 def matrices(state):
-    """Weights of layers that are no tables of words."""
-    ends = (".weight", ".embed.weight")
-    named = {n: t for n, t in state.items() if n.endswith(ends[0]) and not n.endswith(ends[1])}
+    """Weights of layers that are no tables of words, or of numbers beside the time."""
+    tables = (".embed.weight", ".addition_t_embedding.weight")
+    named = {n: t for n, t in state.items() if n.endswith(".weight") and not n.endswith(tables)}
     return {n: t for n, t in named.items() if t.ndim == 2}
 
 

@@ -83,6 +83,11 @@ def of_type(made, kind):
             "qwen_image_2.1_turbo_bf16",
             "qwen_image_21",
         ),
+        (
+            one("qwen_image", "qwen_2.5_vl_7b_fp8_scaled.safetensors"),
+            "qwen_image_layered_bf16",
+            "qwen_image_layered",
+        ),
         (one("stable_diffusion", "qwen_3_06b_base.safetensors"), "anima-base-v1.0", "anima"),
         (three(), "sd3.5_large_turbo", "sd3"),
         (clips("sd3"), "sd3.5_medium", "sd3"),
@@ -178,6 +183,41 @@ def test_an_edit_with_qwen_image_shows_its_pictures_to_both_networks():
         assert [graph.nodes[each].values["file"] for each in pictures] == ["1.png", "3.png"]
     assert of_type(made, "sampling.guidance_norm").values["keep"] == "cells"
     assert of_type(made, "models.flow_shift").values["shift"] == 3.0
+
+
+def test_layers_are_drawn_of_a_picture_and_decoded_without_the_whole():
+    raw = workflow(
+        one("qwen_image", "qwen_2.5_vl_7b.safetensors"),
+        latent="EmptyQwenImageLayeredLatentImage",
+        model="qwen_image_layered_bf16",
+    )
+    raw["size"]["inputs"]["layers"] = 2
+    raw["vae"]["inputs"]["vae_name"] = "qwen_image_layered_vae.safetensors"
+    raw["image"] = {"class_type": "LoadImage", "inputs": {"image": "1.png"}}
+    seen = {"pixels": ["image", 0], "vae": ["vae", 0]}
+    raw["seen"] = {"class_type": "VAEEncode", "inputs": seen}
+    for name, prompt in (("shown", "prompt"), ("unwanted", "negative")):
+        inputs = {"conditioning": [prompt, 0], "latent": ["seen", 0]}
+        raw[name] = {"class_type": "ReferenceLatent", "inputs": inputs}
+    raw["sample"]["inputs"] |= {"positive": ["shown", 0], "negative": ["unwanted", 0]}
+    cut = {"samples": ["sample", 0], "dim": "t", "index": 1, "amount": 16384}
+    raw["cut"] = {"class_type": "LatentCut", "inputs": cut}
+    apart = {"samples": ["cut", 0], "dim": "t", "slice_size": 1}
+    raw["apart"] = {"class_type": "LatentCutToBatch", "inputs": apart}
+    raw["decode"]["inputs"]["samples"] = ["apart", 0]
+    made = imported(raw)
+    assert not [each.class_type for each in made.report.converted if each.lacks]
+    assert made.report.families == []
+    noise = of_type(made, "sampling.layers_noise").values
+    assert noise == {"seed": 3, "width": 1024, "height": 768, "layers": 2}
+    graph = made.document.graph
+    decode = next(name for name, node in graph.nodes.items() if node.type == "latent.decode")
+    loop = graph.links[Input(decode, "latent")].node
+    shown = graph.nodes[graph.links[Input(loop, "positive")].node]
+    assert (graph.nodes[loop].type, shown.type) == ("sampling.denoise", "text.add_reference")
+    raw["cut"]["inputs"]["index"] = 0
+    (lacks,) = [each.class_type for each in imported(raw).report.converted if each.lacks][:1]
+    assert lacks == "LatentCut"
 
 
 def test_pictures_without_a_vae_are_said_to_have_no_counterpart():

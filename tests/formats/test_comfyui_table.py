@@ -62,10 +62,14 @@ VHS_RANGE = {
     "format": "AnimateDiff",
 }
 
+EMPTY_LAYERS = {"width": 64, "height": 64, "layers": 2, "batch_size": 1}
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "CheckpointLoaderSimple": ({}, {"ckpt_name": "sd\\a.safetensors"}),
     "EmptyHunyuanLatentVideo": ({}, {"width": 64, "height": 64, "length": 9, "batch_size": 1}),
     "Wan22ImageToVideoLatent": (VAE, {"width": 64, "height": 64, "length": 9, "batch_size": 1}),
+    "EmptyQwenImageLayeredLatentImage": ({}, EMPTY_LAYERS),
+    "LatentCut": ({"samples": "LAYERS"}, {"dim": "t", "index": 1, "amount": 16384}),
+    "LatentCutToBatch": ({"samples": "LAYERS"}, {"dim": "t", "slice_size": 1}),
     "ADE_LoadAnimateDiffModel": ({}, {"model_name": "mm.st"}),
     "ADE_AnimateDiffLoRALoader": ({}, {"name": "pan.st", "strength": 0.8}),
     "ADE_ApplyAnimateDiffModelSimple": (
@@ -666,6 +670,7 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
         "CONDITIONING": (2, 0),
         "LATENT": (4, 0),
         "REAL": (encoded, 0),
+        "LAYERS": (workflow.add("EmptyQwenImageLayeredLatentImage", EMPTY_LAYERS), 0),
         "IMAGE": (picture, 0),
         "MASK": (picture, 1),
         "CONTROL_NET": (workflow.add("ControlNetLoader", {"control_net_name": "canny.st"}), 0),

@@ -117,6 +117,15 @@ def test_an_edit_model_is_shown_its_picture(tmp_path, editor):
     assert "Encode instruction" in problem.way_out
 
 
+def test_a_model_that_takes_a_picture_apart_is_shown_one(tmp_path, model):
+    layered = model("qwen_image_layered")
+    assert problems_of(edited(layered, 1), layered, tmp_path) == []
+    (problem,) = problems_of(edited(layered, 0), layered, tmp_path)
+    assert "takes a picture apart into layers" in problem.fact
+    (problem,) = problems_of(edited(layered, 2), layered, tmp_path)
+    assert "takes 1 reference picture" in problem.fact
+
+
 @pytest.mark.parametrize(
     ("scale", "fact"), [(1.5, ""), (None, ""), (1.0, ""), (8.0, "hardly anything changes")]
 )

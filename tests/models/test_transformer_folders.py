@@ -19,6 +19,7 @@ DENOISERS = {
     "qwen_image": ("QwenImagePipeline", "QwenImageTransformer2DModel"),
     "krea2": ("Krea2Pipeline", "Krea2Transformer2DModel"),
     "qwen_image_21": ("QwenImage21Pipeline", "QwenImage21Transformer2DModel"),
+    "qwen_image_layered": ("QwenImageLayeredPipeline", "QwenImageTransformer2DModel"),
     "sd3": ("StableDiffusion3Pipeline", "SD3Transformer2DModel"),
 }
 
@@ -45,7 +46,7 @@ def test_a_folder_is_of_the_family_that_its_widths_tell(tmp_path, names, write, 
     "family",
     [
         *("flux1", "chroma", "z_image", "flux2_klein_4b", "flux3_klein"),
-        *("qwen_image", "krea2", "qwen_image_21", "sd3"),
+        *("qwen_image", "krea2", "qwen_image_21", "qwen_image_layered", "sd3"),
     ],
 )
 def test_a_folder_of_any_widths_is_read(tmp_path, names, write, family):

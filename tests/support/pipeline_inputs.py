@@ -9,7 +9,9 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from nodeforge.values import Image, Mask
+from nodeforge import diffusion
+from nodeforge.models import FAMILIES
+from nodeforge.values import Conditioning, Image, Latent, Mask
 
 SEED = 5
 SIZE = 64
@@ -56,3 +58,18 @@ def as_mask(pillow: Pillow.Image) -> Mask:
 
 def difference(ours: Tensor, theirs: Tensor) -> float:
     return float((ours - theirs).abs().max())
+
+
+def shown_to(conditioning: Conditioning, width: int, height: int, channels: int) -> Conditioning:
+    """With a latent of noise as its picture, where the family takes pictures apart.
+
+    Args:
+        conditioning: The prompts.
+        width, height: Of the picture, pixels.
+        channels: Of the latent, of two pixels a cell.
+    """
+    family = FAMILIES[conditioning.family]
+    if not family.layers:
+        return conditioning
+    seen = torch.randn(1, channels, height // 2, width // 2, generator=generator())
+    return diffusion.with_references(conditioning, [Latent(seen, family.space, 2)])

@@ -18,6 +18,7 @@ MODELS = {
     "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
     "flux3_klein": "flux3_klein", "qwen_image": "qwen_image", "krea2": "krea2",
     "qwen_image_21": "qwen_image_21", "sd3": "sd3", "anima": "anima",
+    "qwen_image_layered": "qwen_image_layered",
 }  # fmt: skip
 PLAIN = {"flux1": "dev", "flux3_klein": "base", "sd3": "medium_35"}
 """The variant that their headers tell, where they do."""
@@ -92,7 +93,8 @@ def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             for family in ("z_image", "flux2_klein_4b", "qwen_image", "krea2", "qwen_image_21")
         )
         layered = qwen | {"time_text_embed.addition_t_embedding.weight": [2, 3072]}
-        yield ModelHeader(f"any, {layout}", layered, "unet", None, "Qwen-Image Layered")
+        for name in ("any", "qwen_image_layered_control_bf16"):
+            yield ModelHeader(f"{name}, {layout}", layered, "unet", "qwen_image_layered")
         for name, tensors, family, variant in (
             ("z_image_turbo_bf16", z_image, "z_image", "turbo"),
             ("z_image_base", z_image, "z_image", "base"),
@@ -155,6 +157,7 @@ _SEEING = {
     "flux3_klein": ("qwen3vl_4b", "qwen3_vl_4b", "flux2_vae"),
     "krea2": ("qwen3vl_4b", "qwen3_vl_4b", "wan_vae"),
     "qwen_image_21": ("qwen3vl_8b", "qwen3_vl_8b", "qwen21_vae"),
+    "qwen_image_layered": ("qwen25_7b", "qwen25_vl_7b", "qwen_layered_vae"),
 }
 """What checkpoints call the text encoder that sees, its kind, and the VAE."""
 
@@ -330,6 +333,8 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         yield ModelHeader(
             f"qwen_image_2.1_vae_bf16 {layout}", names[layout], "vae", "qwen_image_21"
         )
+    for layout in ("qwen_layered_vae", "qwen_layered_vae_original"):
+        yield ModelHeader(f"any {layout}", names[layout], "vae", "qwen_image_layered")
     video = {"decoder.conv_in.weight": [512, 16, 3, 3, 3], "decoder.norm_out.weight": [128]}
     yield ModelHeader("hunyuan video vae", video, "vae", None, "VAE of videos")
 
@@ -400,6 +405,10 @@ LORAS: Mapping[str, tuple[str, Callable[[str], tuple[str, str]]]] = {
 }  # fmt: skip
 
 
+LORA_FAMILY = {"qwen_image_layered": "qwen_image"}
+"""The likelier family where LoRAs over two have the same layers."""
+
+
 def _halves(key: str, sides: str | tuple[str, str]) -> tuple[str, str]:
     down, up = (f"{key}.lora_{side}.weight" for side in sides)
     return down, up
@@ -421,7 +430,8 @@ def loras(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
                 extra = "distilled_guidance_layer.out_proj.weight"
                 shapes[extra] = names["chroma_original"][extra]
             made = lora(shapes, make, (".weight",))
-            yield ModelHeader(f"{family} {name} lora", made, "lora", family)
+            told = LORA_FAMILY.get(family, family)
+            yield ModelHeader(f"{family} {name} lora", made, "lora", told)
 
 
 def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:

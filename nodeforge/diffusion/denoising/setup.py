@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.adapters.controlnet import check_controls
-from nodeforge.diffusion.denoising.edit_channels import check_picture
+from nodeforge.diffusion.denoising.edit_channels import check_picture, check_taken_apart
 from nodeforge.diffusion.denoising.inpainting import (
     folded_mask,
     hard_mask,
@@ -192,6 +192,9 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
 
 def _other_axes(latent: Latent, facts: ModelFacts) -> tuple[str, str]:
     """What is wrong with a latent of another layout, and the way out."""
+    if facts.layers:
+        fact = "the latent is no picture with its layers, which this model makes."
+        return fact, "Disconnect it; 'Encode instruction' shows the model what to take apart."
     names = {BCHW: "a picture", BCTHW: "a video", BCL: "a sound"}
     drawn = {BCHW: "pictures", BCTHW: "videos", BCL: "sounds"}[facts.layout]
     ways = {BCHW: "VAE encode", BCTHW: "Encode video", BCL: "Encode audio"}
@@ -306,6 +309,14 @@ def set_up(
     mask = original = channels = None
     if facts.reads_picture:
         check_picture(task.positive, facts, frame)
+    if facts.layers:
+        check_taken_apart(task.positive, frame)
+        if task.model.tiling is not None:
+            raise DenoiseError(
+                "layers are not denoised in tiles: each would see the whole picture.",
+                place="port 'model'",
+                way_out="Take the node for tiles away.",
+            )
     if facts.reads_mask:
         channels = _channels(task, facts, frame, batch).to(device)
     elif task.mask is not None and (samples is None or task.noise is None):
@@ -369,9 +380,10 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
         assert task.noise is not None, "latent_size has refused it"
         batch, shape = task.noise.batch, _shape_of(task.noise, task, facts)
     sound = FAMILIES[facts.family].sound
-    if together or sound is None or not sound.time_first:
+    time_first = facts.layers or (sound is not None and sound.time_first)
+    if together or not time_first:
         return _noise_of(task.noise, batch, shape, together)
-    drawn = _noise_of(task.noise, batch, shape[::-1], together)
+    drawn = _noise_of(task.noise, batch, (shape[1], shape[0], *shape[2:]), together)
     return replace(drawn, start=drawn.start.transpose(1, 2).contiguous())
 
 
@@ -386,9 +398,15 @@ def _cells_of(noise: Noise, facts: ModelFacts) -> int:
     """Along time.
 
     Raises:
-        LatentSizeError: the model has no video of so many frames.
+        LatentSizeError: the model has no video of so many frames, or there would be no layer.
     """
     frames, each = noise.frames or facts.frames, facts.frames_in_cell
+    if facts.layers and frames < 2:
+        raise LatentSizeError(
+            "one frame is the whole picture, without a layer.",
+            place="port 'noise'",
+            way_out="Use 'Layers noise', which counts the layers alone.",
+        )
     if (frames - 1) % each:
         near = max(0, round((frames - 1) / each)) * each + 1
         raise LatentSizeError(

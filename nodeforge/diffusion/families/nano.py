@@ -1,5 +1,5 @@
 """nano, the small model that ships with NodeForge: the behaviour."""
 
-from nodeforge.diffusion.families.stable_diffusion import StableDiffusion
+from nodeforge.diffusion.families.sd15 import StableDiffusion
 
 NANO = StableDiffusion("nano")

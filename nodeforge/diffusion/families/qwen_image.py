@@ -87,21 +87,40 @@ class QwenImage(Behaviour):
         residuals: Residuals | None = None,
     ) -> Tensor:
         del residuals
+        height, width = x.shape[-2:]
+        made = self.read(model, [x, *said.references], timestep, said)
+        return unpack(made[:, : self.image_tokens(height, width)], height, width).float()
+
+    def read(
+        self,
+        model: LoadedModel,
+        pictures: Sequence[Tensor],
+        timestep: Tensor,
+        said: PromptInputs,
+        **more: Tensor,
+    ) -> Tensor:
+        """What the network says of the tokens of latents: (batch, tokens, 4 * channels).
+
+        Args:
+            model: The denoiser.
+            pictures: (batch, channels, height, width) each, in the order in which it reads them.
+            timestep: As in `predict`.
+            said: What the prompts say.
+            more: What else it reads.
+        """
         assert said.mask is not None
-        network, (height, width) = model.network, x.shape[-2:]
-        dtype, pictures = model.dtype, [x, *said.references]
+        dtype, batch = model.dtype, len(pictures[0])
         text, mask = _trimmed(said.embedding.to(dtype), said.mask)
-        predicted = network(
+        return model.network(
             hidden_states=in_sequence([pack(each.to(dtype)) for each in pictures]),
-            timestep=timestep.expand(len(x)).to(x.device, dtype) / 1000,
+            timestep=timestep.expand(batch).to(pictures[0].device, dtype) / 1000,
             encoder_hidden_states=text,
             encoder_hidden_states_mask=mask,
             img_shapes=[[(1, *(side // 2 for side in each.shape[-2:])) for each in pictures]]
-            * len(x),
+            * batch,
             return_dict=False,
+            **more,
         )[0]
-        made = predicted[:, : self.image_tokens(height, width)]
-        return unpack(made, height, width).float()
 
     def image_tokens(self, height: int, width: int) -> int:
         return height // 2 * (width // 2)

@@ -1,5 +1,5 @@
 """Stable Diffusion 2.x: the behaviour."""
 
-from nodeforge.diffusion.families.stable_diffusion import StableDiffusion
+from nodeforge.diffusion.families.sd15 import StableDiffusion
 
 SD21 = StableDiffusion("sd21")

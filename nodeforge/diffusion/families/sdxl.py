@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.families.stable_diffusion import StableDiffusion
+from nodeforge.diffusion.families.sd15 import StableDiffusion
 from nodeforge.diffusion.networks.loading import LoadedTextEncoder
 from nodeforge.diffusion.tensors.conditioning import zero
 from nodeforge.diffusion.text.clip import encode_prompt

@@ -209,9 +209,14 @@ def _of_kept_length(norm: KeptNorm, made: Tensor, wanted: Tensor, clean: Clean) 
 def as_long_tokens(made: Tensor, wanted: Tensor) -> Tensor:
     """`made` with each token as long as it is in `wanted`, as diffusers' QwenImagePipeline has it.
 
-    A token is two by two cells of a picture; one cell where sides are odd, or of a video.
+    A token is two by two cells of a picture, or of each frame; one cell where sides are odd, or of
+    a sound.
     """
     height, width = made.shape[-2:]
+    if made.ndim == 5:
+        pictures = [each.transpose(1, 2).flatten(0, 1) for each in (made, wanted)]
+        kept = as_long_tokens(*pictures)
+        return kept.unflatten(0, (len(made), -1)).transpose(1, 2)
     if made.ndim != 4 or height % 2 or width % 2:
         length, target = (vector_norm(each, dim=1, keepdim=True) for each in (made, wanted))
         return made * (target / length.clamp(min=_LEAST))

@@ -144,6 +144,8 @@ def _cells(family: Family, told: ModelFacts) -> tuple[int, ...]:
     if family.sound:
         return (told.cells_of(told.usual_seconds),)
     side = family.native_size // told.scale
+    if family.layers:
+        return family.layers + 1, side, side
     return _video_cells(family.space) if family.video else (side, side)
 
 
@@ -178,6 +180,9 @@ def _said(
         _guidance(told, config, blank),
         blank(1) if told.is_flow_map else None,
         torch.ones(words.shape[:2], dtype=torch.bool) if family.text_length else None,
+        references=(blank(batch, told.latent_channels, *frame.samples.shape[-2:]),)
+        if family.layers
+        else (),
         lyrics=(blank(family.lyrics_length, width),) * batch if family.lyrics_length else (),
         numbered=(blank(family.text_length, 2),) * batch if family.numbered_words else (),
     )

@@ -1,7 +1,7 @@
 """How far flow-matching schedules move to noisier levels for larger pictures.
 
 The shift of a level is exp(mu) in Esser et al. 2024, equation 23; mu grows with the number of
-tokens that the denoiser makes of the picture.
+tokens that the denoiser makes of the picture. Schedulers may take it for the shift itself.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from nodeforge.models import ScheduleShift
+
+_UNMOVED = 256
+"""Tokens of the pictures from which Qwen-Image Layered counts how much larger others are."""
 
 
 def mu_of(
@@ -27,6 +30,8 @@ def mu_of(
         return None
     if kind is ScheduleShift.EMPIRICAL:
         return empirical_mu(tokens, steps)
+    if kind is ScheduleShift.SQUARE_ROOT:
+        return (tokens / _UNMOVED) ** 0.5
     return _linear(scheduler, tokens)
 
 

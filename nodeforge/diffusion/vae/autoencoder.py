@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from nodeforge.diffusion.vae.normalising import as_encoded, as_latent, cells_fol
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
 from nodeforge.models import FAMILIES, SPACES
 from nodeforge.values import Image, Latent, LatentMismatchError
-from nodeforge.values.latent import BCHW
+from nodeforge.values.latent import BCHW, BCTHW
 
 OVERLAP = TILE // 4
 """Pixels that neighbouring tiles share."""
@@ -113,7 +114,7 @@ def decode(
     check: Callable[[], None] = lambda: None,
     fell_back: Callable[[], None] = lambda: None,
 ) -> Image:
-    """The picture of `latent`.
+    """The picture of `latent`; of layers, each that the picture was taken apart into.
 
     Args:
         vae: The autoencoder.
@@ -127,6 +128,8 @@ def decode(
         OutOfMemoryError: memory does not suffice, even in tiles.
         VaeError: what came out is no number, which would be a black picture.
     """
+    if latent.layout == BCTHW and FAMILIES[SPACES[vae.space].family].layers:
+        latent = _apart(latent)
     if latent.layout != BCHW:
         raise VaeError(
             "the latent is of no picture.",
@@ -152,6 +155,12 @@ def decode(
     check_numbers(pixels)
     pixels = (pixels.float() * 0.5 + 0.5).clamp(0, 1)
     return Image(pixels.permute(0, 2, 3, 1).cpu().contiguous())
+
+
+def _apart(latent: Latent) -> Latent:
+    """The layers of each item as pictures; the first cell is the whole picture again."""
+    layers = latent.samples[:, :, 1:].transpose(1, 2).flatten(0, 1)
+    return replace(latent, samples=layers.contiguous(), layout=BCHW)
 
 
 def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:

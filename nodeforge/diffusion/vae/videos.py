@@ -34,6 +34,7 @@ from nodeforge.diffusion.vae.causal import (
 )
 from nodeforge.diffusion.vae.normalising import as_encoded, as_latent
 from nodeforge.errors import RequestError
+from nodeforge.models import FAMILIES, SPACES
 from nodeforge.values import Image, Latent, Mask, Video
 from nodeforge.values.latent import BCHW, BCTHW
 
@@ -273,6 +274,12 @@ def _in_8_bits(group: Tensor) -> Tensor:
 
 
 def _check(latent: Latent, item: int) -> None:
+    if FAMILIES[SPACES[latent.space].family].layers:
+        raise ClipError(
+            "the latent is of no video, but of a picture and its layers.",
+            place="port 'latent'",
+            way_out="Decode it with 'VAE decode'.",
+        )
     if latent.layout != BCTHW:
         raise ClipError(
             "the latent is of no video: it has no frames.",

@@ -26,6 +26,8 @@ _FIRST_LAYERS = (
     "input_blocks.0.0.weight",
     "conv_in.weight",
 )
+_PIXEL_CHANNELS, _IN_AND_OUT = "input_channels", ("in_channels", "out_channels")
+"""What Qwen-Image's VAE calls the channels of its pictures, and what Wan's, which is the same."""
 _DECODER_WIDTHS = "decoder_block_out_channels"
 _DECODER_LEVEL = re.compile(
     r"(?:^|\.)decoder\.up(?P<ours>_blocks)?\.(?P<level>\d+)\.(?:block|resnets)\.0\.conv1\.weight$"
@@ -67,9 +69,12 @@ def vae_config(vae: Vae) -> dict[str, Any]:
     Raises:
         LoadingError: the model has none, or a value in it is out of bounds.
     """
-    if (folder := own_folder(vae.weights)) is not None:
-        return _read(folder / _CONFIG, vae.weights, "vae")
-    config = _read(SPACES[vae.space].config_folder / _CONFIG, vae.weights, "vae")
+    own = own_folder(vae.weights)
+    config = _read((own or SPACES[vae.space].config_folder) / _CONFIG, vae.weights, "vae")
+    if (channels := config.get(_PIXEL_CHANNELS)) is not None:
+        config.update(dict.fromkeys(_IN_AND_OUT, channels))
+    if own is not None:
+        return config
     if _DECODER_WIDTHS in config and (path := Path(vae.weights.path)).is_file():
         widths = _decoder_widths(stored_tensors(path))
         config[_DECODER_WIDTHS] = None if widths == config["block_out_channels"] else widths

@@ -62,7 +62,8 @@ class ModelFacts:
         rounds_strength_up: As `nodeforge.models.Family` has it.
         is_flow_map: Whether it draws to any later time in one call, which it is told.
         layout: Which axes its latents have.
-        frames: Of a video, where nobody says how many; 1 for pictures.
+        frames: Of a video, where nobody says how many; the whole and its layers; 1 for pictures.
+        layers: As `nodeforge.models.Family` has it.
         rate: Frames of its videos, or samples of its sounds, a second; 0 for pictures.
         frames_in_cell: As `nodeforge.models.LatentSpace` has it.
         cells: Of a sound's latents, or the most of them where they are fitted; 0 for pictures and
@@ -94,6 +95,7 @@ class ModelFacts:
     is_flow_map: bool = field(default=False, metadata=counted_if_not(False))
     layout: str = field(default=BCHW, metadata=counted_if_not(BCHW))
     frames: int = field(default=1, metadata=counted_if_not(1))
+    layers: int = field(default=0, metadata=counted_if_not(0))
     rate: float = field(default=0.0, metadata=counted_if_not(0.0))
     frames_in_cell: int = field(default=1, metadata=counted_if_not(1))
     cells: int = field(default=0, metadata=counted_if_not(0))
@@ -172,6 +174,8 @@ def _time_axis(model: Model, network: Mapping[str, Any]) -> dict[str, Any]:
     if (video := family.video) is not None:
         told = {"layout": BCTHW, "frames": video.frames, "rate": video.rate}
         return {**told, "frames_in_cell": family.latent_space.frames_in_cell}
+    if family.layers:
+        return {"layout": BCTHW, "frames": family.layers + 1, "layers": family.layers}
     if model.motion is None:
         return {}
     return {"layout": BCTHW, "frames": model.motion.context, "rate": _MOTION_RATE}

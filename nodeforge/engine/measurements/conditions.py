@@ -119,7 +119,7 @@ def measured_model(
             way_out="Measure the model that it was made from.",
         )
     task = variant.task if variant is not None else None
-    if info.inpainting or task in (Task.EDIT, Task.INPAINTING):
+    if family.layers or info.inpainting or task in (Task.EDIT, Task.INPAINTING):
         raise NotMeasurableError(
             "changes a picture that it is given; what is measured are pictures made of noise.",
             place=name,

@@ -57,7 +57,12 @@ FAMILIES: tuple[ComfyFamily, ...] = (
         classes="TextEncodeQwenImage21|QwenImage21Cache",
         is_run=True,
     ),
-    ComfyFamily("Qwen-Image Layered", "qwen_image_layered", classes="EmptyQwenImageLayered.*"),
+    ComfyFamily(
+        "Qwen-Image Layered",
+        "qwen_image_layer",
+        classes="EmptyQwenImageLayered.*",
+        is_run=True,
+    ),
     ComfyFamily(
         "Qwen-Image",
         "qwen_image|firered_image",

@@ -30,6 +30,7 @@ class EmptyLatent:
         batch: Pictures at once.
         item: The only one that is used, by its place in the batch; None is all.
         frames: Of a video; None for pictures.
+        layers: That a picture is taken apart into; None for others.
         seconds: Of a sound, which has neither width nor height; None for others.
     """
 
@@ -38,6 +39,7 @@ class EmptyLatent:
     batch: InputValue
     item: int | None = None
     frames: InputValue | None = None
+    layers: InputValue | None = None
     seconds: InputValue | None = None
 
 
@@ -93,6 +95,7 @@ class LinkValue:
         muted: It comes from a muted node that has no NodeForge node.
         empty: LATENT: the size of an empty latent.
         video: LATENT and VAE: it is of a video.
+        layers: LATENT: it is of a picture and its layers.
         sound: LATENT: it is of a sound.
         seconds: LATENT: how long the sound is. CONDITIONING: what the model is told of that.
         clip: IMAGE: the video whose frames these are; pictures of it are made where one asks.
@@ -125,6 +128,7 @@ class LinkValue:
     muted: bool = False
     empty: EmptyLatent | None = None
     video: bool = False
+    layers: bool = False
     sound: bool = False
     seconds: InputValue | None = None
     clip: Output | None = None

@@ -69,6 +69,8 @@ _VECTORS = ("clip_l", "clip_g", "emb_params")
 
 _BY_AXES = {5: WAN_VAE, 4: QWEN21_VAE}
 """Of their convolutions: of videos, or of the same network for pictures alone."""
+_WITH_ALPHA = 4
+"""Channels of a picture."""
 _VIDEO_VAES = (
     ("decoder.middle.0.residual.0.gamma", "decoder.conv1.weight", Layout.ORIGINAL),
     ("decoder.mid_block.resnets.0.norm1.gamma", "decoder.conv_in.weight", Layout.DIFFUSERS),
@@ -299,6 +301,8 @@ def _video_vae(shapes: Shapes) -> FoundNetworks | None:
             continue
         channels = shape[1]
         spaces = [s for s in SPACES.values() if s.vae == network and s.channels == channels]
+        alpha = _side(shapes, f"{prefix}{first.replace('decoder', 'encoder')}", 1) == _WITH_ALPHA
+        spaces = [s for s in spaces if s.alpha is alpha] or spaces
         return FoundNetworks(
             kind=Kind.VAE,
             layout=layout,

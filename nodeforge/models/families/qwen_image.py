@@ -122,6 +122,5 @@ QWEN_IMAGE = Family(
         flags={"zero_cond_t": Flag(_OF_2511)},
         sizes=_SIZES,
         blocks={"transformer_blocks": 60},
-        strangers={"time_text_embed.addition_t_embedding.": "Qwen-Image Layered"},
     ),
 )

@@ -2,7 +2,7 @@
 
 from nodeforge.models.families.common.family import Family, RecommendedSettings, Task
 from nodeforge.models.families.common.few_steps import STABILITY, few_steps
-from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
+from nodeforge.models.families.common.instruct_pix2pix import instruct_pix2pix
 
 SDXL = Family(
     name="sdxl",

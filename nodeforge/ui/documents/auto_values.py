@@ -10,7 +10,7 @@ from nodeforge.models import SamplingSettings, variant_label
 from nodeforge.spec import Catalogue
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
-NOISES = ("sampling.noise", "sampling.video_noise")
+NOISES = ("sampling.noise", "sampling.video_noise", "sampling.layers_noise")
 TYPES = ("sampling.sampler", "sampling.schedule", "sampling.guidance", *NOISES)
 
 

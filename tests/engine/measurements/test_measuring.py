@@ -136,7 +136,8 @@ def test_the_root_mean_square_is_that_of_all_pixels():
 
 
 @pytest.mark.parametrize(
-    "family", sorted(name for name, facts in FAMILIES.items() if not (facts.video or facts.sound))
+    "family",
+    sorted(n for n, facts in FAMILIES.items() if not (facts.video or facts.sound or facts.layers)),
 )
 def test_every_family_that_is_not_distilled_has_samplers(family):
     facts = FAMILIES[family]
@@ -173,10 +174,15 @@ def test_models_of_flow_can_be_measured(folders, tmp_path, make):
 
 
 @pytest.mark.parametrize(
-    ("make", "fact"), [("wan", "draws videos"), ("stable_audio", "makes sounds")]
+    ("make", "fact"),
+    [
+        ("wan", "draws videos"),
+        ("stable_audio", "makes sounds"),
+        ("qwen_image_layered", "a picture that it is given"),
+    ],
 )
-def test_models_of_clips_cannot_be(folders, tmp_path, make, fact):
-    getattr(tiny_transformers, make)().save_pretrained(tmp_path / "models/checkpoints/tiny")
+def test_models_of_clips_and_layers_cannot_be(folders, tmp_path, make, fact):
+    tiny_transformers.PIPELINES[make]().save_pretrained(tmp_path / "models/checkpoints/tiny")
     with pytest.raises(NotMeasurableError, match=fact):
         checked_model(folders, "tiny")
 

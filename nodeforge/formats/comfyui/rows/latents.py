@@ -39,6 +39,28 @@ def _nothing_of_video(node: NodeConversion) -> None:
     node.set_outputs(LinkValue("LATENT", empty=size, video=True))
 
 
+def _nothing_of_layers(node: NodeConversion) -> None:
+    width, height = (_whole_cells(node.input_value(side, 640)) for side in ("width", "height"))
+    layers, batch = node.input_value("layers", 3), node.input_value("batch_size", 1)
+    if layers.output is None and not layers.value:
+        raise NoCounterpartError("makes no layer, the whole picture alone.")
+    if batch.output is not None or batch.value != 1:
+        node.report_difference("One picture is taken apart here, not a batch of them")
+    size = EmptyLatent(width, height, InputValue(1), layers=layers)
+    node.set_outputs(LinkValue("LATENT", empty=size, layers=True))
+
+
+def _cut_layers(node: NodeConversion) -> None:
+    """What 'VAE decode' does by itself: without the whole picture, each layer a picture."""
+    samples = _samples(node)
+    whole = node.source.class_type == "LatentCutToBatch" or (
+        node.known_value("index", 0) == 1 and node.known_value("amount", 1) >= _MOST_LAYERS
+    )
+    if not samples.layers or not whole or node.known_value("dim", "t") != "t":
+        raise NoCounterpartError("cuts a latent, which no node of ours does but for layers.")
+    node.set_outputs(samples)
+
+
 def _gives(node: NodeConversion, link: LinkValue) -> bool:
     """Whether something comes of a link: a bypassed loader gives nothing."""
     if link.output is None:
@@ -247,6 +269,8 @@ def _for_inpainting_model(node: NodeConversion) -> None:
 
 
 _TILED = "The size of tiles is the VAE's own here."
+_MOST_LAYERS = 64
+"""Here; an amount of more is that of all."""
 _LATENT = ("LATENT",)
 _DECODED = ("latent.decode", "latent.decode_video")
 _ENCODED = ("latent.encode", "latent.encode_video", "video.from_images")
@@ -314,6 +338,32 @@ ROWS = (
         for kind, name in (
             ("EmptyHunyuanLatentVideo", "EmptyHunyuanLatentVideo"),
             ("Wan22ImageToVideoLatent", "Wan22ImageToVideoLatent"),
+        )
+    ),
+    Row(
+        "EmptyQwenImageLayeredLatentImage",
+        "Empty Qwen Image Layered Latent",
+        ("width", "height", "layers", "batch_size"),
+        _LATENT,
+        (),
+        _nothing_of_layers,
+        "Size and layers of the layers noise.",
+        virtual=True,
+    ),
+    *(
+        Row(
+            kind,
+            name,
+            widgets,
+            _LATENT,
+            (),
+            _cut_layers,
+            "Of layers: 'VAE decode' leaves the whole picture out.",
+            virtual=True,
+        )
+        for kind, name, widgets in (
+            ("LatentCut", "LatentCut", ("dim", "index", "amount")),
+            ("LatentCutToBatch", "LatentCutToBatch", ("dim", "slice_size")),
         )
     ),
     Row("VAEDecode", "VAE Decode", (), ("IMAGE",), _DECODED, _decode, "A video's to a video."),

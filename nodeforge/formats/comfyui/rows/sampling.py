@@ -203,6 +203,7 @@ def _loop(
         _walk_sigmas(node, node.links[Input(name, "sampler")])
     if latent is not None:
         made = replace(made, video=latent.video, sound=latent.sound, seconds=latent.seconds)
+        made = replace(made, layers=latent.layers)
     node.set_outputs(made)
 
 
@@ -225,6 +226,9 @@ def _noise(
     if latent is not None and latent.sound:
         kind = "sampling.audio_noise"
         sides = {"seconds": seconds_of(latent, positive), "batch": size and size.batch}
+    elif size is not None and size.layers is not None:
+        kind = "sampling.layers_noise"
+        sides = {"width": size.width, "height": size.height, "layers": size.layers}
     elif size is not None and size.frames is not None:
         sides = {"width": size.width, "height": size.height, "frames": size.frames}
     elif size is not None:
@@ -342,7 +346,10 @@ def _guide_by_one(node: NodeConversion) -> None:
 
 _USUAL_EMBEDDED = 3.5
 _LATENT = ("LATENT",)
-_NOISES = ("sampling.noise", "sampling.video_noise", "sampling.audio_noise")
+_NOISES = (
+    *("sampling.noise", "sampling.video_noise", "sampling.layers_noise"),
+    "sampling.audio_noise",
+)
 _LOOP = ("sampling.denoise", *_NOISES, "sampling.guidance")
 ALL = (*_LOOP, "sampling.sampler", "sampling.schedule")
 

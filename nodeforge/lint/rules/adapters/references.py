@@ -15,6 +15,7 @@ from nodeforge.lint.rule import Rule
 from nodeforge.models import (
     IDLE_IMAGE_GUIDANCE,
     NO_PICTURE_TO_EDIT,
+    NO_PICTURE_TO_TAKE_APART,
     Family,
     Task,
     too_many_references,
@@ -74,8 +75,9 @@ def _of_loop(scene: LintContext, loop: str, model: LoopModel, family: Family) ->
         if problem is not None:
             pictures = "images" if scene.nodes[shown.place].type == INSTRUCT else "latent"
             yield scene.problem(shown.place, *problem, port=pictures)
-        elif edits and port == "positive" and not shown.pictures and shown.all:
-            yield scene.problem(loop, *NO_PICTURE_TO_EDIT, port=port)
+        elif (edits or family.layers) and port == "positive" and not shown.pictures and shown.all:
+            nothing = NO_PICTURE_TO_TAKE_APART if family.layers else NO_PICTURE_TO_EDIT
+            yield scene.problem(loop, *nothing, port=port)
         if shown.place and scene.nodes[shown.place].type == INSTRUCT:
             yield from _far_sizes(scene, shown.place, family)
     yield from _image_guidance(scene, loop, edits)

@@ -46,6 +46,7 @@ class ScheduleShift(StrEnum):
 
     STATIC = "static"
     LINEAR = "linear in tokens"
+    SQUARE_ROOT = "square root of tokens"
     EMPIRICAL = "empirical in tokens and steps"
 
 
@@ -254,6 +255,8 @@ class Family:
             their own.
         blocks: Classes of the repeated blocks of its denoiser, where diffusers does not name them.
         sound: How long its sounds are, where it makes sounds; None where it makes none.
+        layers: Into how many layers its models take a picture apart where nobody says; 0 where they
+            draw pictures. Its latents hold the whole picture again, and then each layer.
         conditioners: Those that are loaded with its denoiser, by their folders in a diffusers
             folder.
         latents_read: How many latents of as many channels its denoiser reads at least.
@@ -319,6 +322,7 @@ class Family:
     video: VideoSize | None = None
     blocks: tuple[str, ...] = ()
     sound: SoundLength | None = None
+    layers: int = 0
     conditioners: Mapping[str, Conditioner] = field(default_factory=dict)
     second_denoiser: str = ""
     boundary: float = 0.0

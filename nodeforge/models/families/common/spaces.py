@@ -33,6 +33,7 @@ class LatentSpace:
         dtypes: What its VAE may compute in, the best first.
         family: The one that it was made for.
         marks: How the names of files that hold its VAE are known, where shapes leave it open.
+        alpha: Whether its pictures have alpha.
         multiplies: Whether its VAE's pipelines multiply by the spread of each channel, where others
             divide by its reciprocal: it decides the last bit.
         relatives: Words in names of VAEs of the same shapes that are not run, each with the label
@@ -55,6 +56,7 @@ class LatentSpace:
     gigabytes: float = 0.0
     dtypes: tuple[str, ...] = FULL_FIRST
     marks: tuple[str, ...] = ()
+    alpha: bool = False
     multiplies: bool = False
     relatives: Mapping[str, str] = field(default_factory=dict)
 
@@ -115,7 +117,13 @@ SPACES: Mapping[str, LatentSpace] = {
         LatentSpace(
             "qwen21", "Qwen-Image 2.1", 64, 16, None,
             vae=QWEN21_VAE, config="configs/qwen_image_21/vae", family="qwen_image_21",
-            usual_file="qwen_image_2.1_vae_bf16.safetensors", gigabytes=0.68, multiplies=True,
+            usual_file="qwen_image_2.1_vae_bf16.safetensors", gigabytes=0.68, alpha=True,
+            multiplies=True,
+        ),
+        LatentSpace(
+            "qwen_layered", "Qwen-Image Layered", 16, 8, None,
+            vae=WAN_VAE, config="configs/qwen_image_layered/vae", family="qwen_image_layered",
+            usual_file="qwen_image_layered_vae.safetensors", gigabytes=0.25, alpha=True,
         ),
         LatentSpace(
             "stable_audio", "Stable Audio", 64, 2048, None,
