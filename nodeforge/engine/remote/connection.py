@@ -204,7 +204,7 @@ class Connection:
             "version": __version__,
             "session": self._session,
             "seen": line.seen,
-            "of": f"{getpass.getuser()}@{socket.gethostname()}",
+            "of": _own_name(),
         }
         write_frames(process.stdin, [Frame(hello)])
         answer = read_frame(process.stdout)
@@ -245,6 +245,15 @@ class Connection:
         closed(process.stdin)
         _end(process)
         closed(process.stdout)
+
+
+def _own_name() -> str:
+    """Who this is, for others who find the machine in use."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # as in a container that knows no such person
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
