@@ -60,7 +60,7 @@ def read(network, conditioning):
     """What cross-attention reads of the only prompt."""
     (prompt,) = conditioning.prompts
     said = PromptInputs(prompt.embedding, mask=prompt.mask, numbered=tuple(prompt.numbered))
-    model = SimpleNamespace(network=network)
+    model = SimpleNamespace(network=network, dtype=network.dtype)
     with torch.no_grad():
         return behaviour_of_anima._condition(model, said, 0)
 

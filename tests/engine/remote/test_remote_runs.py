@@ -71,7 +71,8 @@ def test_a_picture_is_sent_once_by_its_content(far: RemoteWatched, here: Setting
     assert np.array_equal(np.asarray(saved), np.asarray(Image.open(path)))
     sent, received = far.remote.traffic
     assert sent > size
-    copy = tmp_path / "copy.png"
+    copy = tmp_path / "elsewhere" / path.name
+    copy.parent.mkdir()
     copy.write_bytes(path.read_bytes())
     far.run(picture_graph(str(copy)), "second", granted=[str(copy)])
     again = far.remote.traffic
