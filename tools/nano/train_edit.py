@@ -16,6 +16,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_instruct_pix
     StableDiffusionInstructPix2PixPipeline,
 )
 from PIL import Image
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -165,7 +166,15 @@ def edit_cache(preset: Preset, folder: Path) -> LatentCache:
 @preset_option
 @runs_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The average of an earlier training, to go on from where its folder is lost.",
+)
+def main(
+    preset: str, runs: Path, minutes: float | None, steps: int | None, start: Path | None
+) -> bool:
     """Train the editing UNet of a preset; its pairs are drawn and encoded first."""
     recipe = PRESETS[preset]
     device = set_up(recipe)
@@ -179,6 +188,8 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     lessons = EditLessons(concepts, style, cache, Words(tokenizer))
     stage = replace(recipe.edit, steps=steps or recipe.edit.steps)
     unet = moved(editing_unet(base.unet), device)
+    if start is not None:
+        unet.load_state_dict(load_file(start))
     trainer = Trainer(unet, stage, folder / "edit", seed=8)
     shown = kept_out_edits(concepts, style, SHOWN)
 
