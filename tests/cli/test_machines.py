@@ -75,6 +75,11 @@ def test_a_device_that_is_none_is_refused(here: CommandHere):
 def test_a_picture_of_another_machine_is_the_same_to_the_byte(
     here: CommandHere, far: OtherMachine, tmp_path: Path
 ):
+    """And a model that is neither here nor there is said with a way out."""
+    other = here("run", WORKFLOW, *SMALL, "--device", "far", "--set", "model.file=theirs")
+    assert other.code == 2
+    assert "theirs" in other.err
+    assert "on far" in other.err
     there = here("run", WORKFLOW, *SMALL, "--device", "far", "--out", tmp_path / "there")
     assert there.code == 0, there.err
     plain = here("run", WORKFLOW, *SMALL, "--device", "cpu", "--out", tmp_path / "here")
@@ -98,18 +103,6 @@ def test_a_model_is_copied_and_used_under_its_name(
     assert again.code == 2
     assert "another model has this name" in again.err
     assert here("worker", "copy", "far", "none").code == 2
-
-
-def test_what_is_missing_there_is_said_with_a_way_out(
-    here: CommandHere, far: OtherMachine, tmp_path: Path
-):
-    other = here(
-        *("run", WORKFLOW, *SMALL, "--device", "far", "--out", tmp_path / "out"),
-        *("--set", "model.file=theirs"),
-    )
-    assert other.code == 2
-    assert "theirs" in other.err
-    assert "on far" in other.err
 
 
 @pytest.mark.slow

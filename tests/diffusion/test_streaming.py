@@ -51,6 +51,8 @@ NAMES = (
     "sd3",
     "anima",
 )
+STORED_SMALL = ("flux1", "sd3", "krea2")
+"""One each of those with T5, with CLIP and T5, and with a language model."""
 PROMPT = "a red fox in the snow"
 
 
@@ -336,7 +338,11 @@ def test_a_lora_s_file_lies_over_a_streamed_model(folders, tmp_path):
     assert not torch.equal(changed, latent(described, low))
 
 
-def test_weights_stored_in_8_bits_give_the_same_numbers_streamed(described):
+@pytest.mark.parametrize(
+    "name", [n if n in STORED_SMALL else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
+def test_weights_stored_in_8_bits_give_the_same_numbers_streamed(folders, name):
+    described = diffusion.describe(folders[name])
     whole, low = (
         Policy(memory, fp8_weights=True) for memory in (MemoryMode.AUTO, MemoryMode.VERY_LOW)
     )
