@@ -16,8 +16,6 @@ from nodeforge.engine.remote.address import Address, Machine, MachineError, chec
 from nodeforge.settings import Settings, update_settings
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-_CHECKED = 60.0
-"""Seconds for each question of `test`: the worker's libraries may have to be imported first."""
 
 
 @click.group("worker")

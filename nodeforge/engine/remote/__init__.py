@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerProcess, spawn_worker
 from nodeforge.engine.context import RunRequest
-from nodeforge.engine.remote.address import SCHEME, Machine, MachineError, machine_of
+from nodeforge.engine.remote.address import CLUSTER, SCHEME, Machine, MachineError, machine_of
 from nodeforge.settings import Settings
 
 __all__ = [
@@ -57,7 +57,7 @@ def is_elsewhere(settings: Settings) -> bool:
 
 def is_cluster(device: str) -> bool:
     """Whether a device is a Ray cluster: ``ray``, or ``ray://host:port``."""
-    return device.partition("://")[0] == "ray"
+    return device.partition("://")[0] == CLUSTER
 
 
 def open_worker(

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings
 
-SCHEME = "ssh"
+SCHEME, CLUSTER = "ssh", "ray"
 _PROGRAM = "nodeforge"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")

@@ -21,12 +21,11 @@ from typing import Any
 from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.protocol import Frame, read_frame
-from nodeforge.engine.remote.address import MachineError
+from nodeforge.engine.remote.address import CLUSTER, MachineError
 from nodeforge.engine.remote.connection import Listener
 from nodeforge.engine.remote.host import Host
 from nodeforge.settings import load_settings
 
-SCHEME = "ray"
 _WAIT = 5.0
 """Seconds that a call waits for something to be told."""
 _CALLS = {"max_concurrency": 3}
@@ -90,7 +89,7 @@ def connected(device: str) -> Any:
 
 def _start(ray: Any, device: str) -> None:
     quiet = {"log_to_driver": False, "logging_level": "error"}
-    if device != SCHEME:
+    if device != CLUSTER:
         ray.init(device, **quiet)
         return
     try:
@@ -158,6 +157,10 @@ class ActorConnection:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._sent = self._received = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_up
 
     @property
     def is_up(self) -> bool:

@@ -20,8 +20,6 @@ from nodeforge.engine.remote.address import Address, Machine, MachineError
 from nodeforge.engine.remote.line import Line, closed
 from nodeforge.engine.remote.ssh import AwayError, start_ssh, told_failure
 
-KEEP = 15 * 60.0
-"""Seconds that a host waits for its client, and a client for its host."""
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts to open the line again; the last for all that follow."""
 _LAST_WORDS, _GOODBYE = 5.0, 1.0
@@ -48,6 +46,11 @@ class Link(Protocol):
     """A way to a host: `Connection`, or one to an actor of a cluster."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether it was opened and has not been lost since: it may be up again by itself."""
+        ...
+
+    @property
     def is_up(self) -> bool: ...
 
     @property
@@ -71,7 +74,11 @@ class Connection:
     """
 
     def __init__(
-        self, machine: Machine, listener: Listener, keep: float = KEEP, start: Start = start_ssh
+        self,
+        machine: Machine,
+        listener: Listener,
+        keep: float = messages.KEEP,
+        start: Start = start_ssh,
     ) -> None:
         self._machine, self._listener = machine, listener
         self._keep, self._start = keep, start
@@ -84,6 +91,10 @@ class Connection:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._is_closed = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def is_up(self) -> bool:
@@ -200,7 +211,6 @@ class Connection:
         assert process.stdout is not None
         hello = {
             messages.HELLO: messages.PROTOCOL,
-            "protocol": messages.PROTOCOL,
             "version": __version__,
             "session": self._session,
             "seen": line.seen,

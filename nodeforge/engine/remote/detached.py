@@ -26,8 +26,6 @@ from nodeforge.engine.remote.host import Host, Keep
 from nodeforge.engine.remote.line import Line, closed
 from nodeforge.settings import Settings, load_settings
 
-KEEP = 15 * 60.0
-"""Seconds without a client until the host ends itself."""
 _SILENT = 60.0
 """Seconds without a sign of life after which a client is taken for gone."""
 _STARTS = 60.0
@@ -191,8 +189,8 @@ class DetachedHost:
             line = self._begin(connection, stream, hello.header)
             if line is not None:
                 line.listen(stream)
-        except (OSError, ProtocolError, KeyError, TypeError):
-            pass
+        except (OSError, ProtocolError, KeyError, TypeError) as error:
+            print(f"a client's line has ended: {error!r}", file=sys.stderr)  # the log
         finally:
             if line is not None:
                 line.disconnect(stream)
@@ -221,7 +219,7 @@ class DetachedHost:
             return self._line
 
     def _refusal(self, hello: dict[str, Any]) -> str:
-        if hello.get("protocol") != messages.PROTOCOL or hello.get("version") != __version__:
+        if hello.get(messages.HELLO) != messages.PROTOCOL or hello.get("version") != __version__:
             return f"version {__version__}"
         is_other = hello["session"] != self._session
         if is_other and self._connection is not None:
@@ -259,7 +257,7 @@ class DetachedHost:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="nodeforge.engine.remote.detached")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--keep", type=float, default=KEEP)
+    parser.add_argument("--keep", type=float, default=messages.KEEP)
     arguments = parser.parse_args()
     DetachedHost(load_settings(), arguments.device, arguments.keep).serve()
 

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +169,10 @@ class Host:
         try:
             reply |= self._answers[header["request"]](header, payload)
         except NodeForgeError as error:
-            reply["error"] = messages.report_json(ErrorReport.of(error))
+            reply["error"] = asdict(ErrorReport.of(error))
         except (KeyError, TypeError, ValueError, OSError) as error:
             fact = f"could not answer '{header['request']}': {error!r}."
-            reply["error"] = messages.report_json(ErrorReport("MachineError", fact, known=False))
+            reply["error"] = asdict(ErrorReport("MachineError", fact, known=False))
         self._send(Frame(reply), False)
 
     def _need(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
@@ -202,7 +202,7 @@ class Host:
                 payload = file.read(messages.PIECE)
         except OSError as error:
             fact = f"the result cannot be read there: {error.strerror}."
-            reply["error"] = messages.report_json(ErrorReport("MachineError", fact, str(path)))
+            reply["error"] = asdict(ErrorReport("MachineError", fact, str(path)))
         self._send(Frame(reply, payload), False)
 
     def _ask(self, header: dict[str, Any]) -> None:
@@ -223,9 +223,9 @@ class Host:
         reply: dict[str, Any] = {"answer": ask_id}
         error, payload = done.exception(), b""
         if isinstance(error, NodeForgeError):
-            reply["error"] = messages.report_json(ErrorReport.of(error))
+            reply["error"] = asdict(ErrorReport.of(error))
         elif error is not None:
-            reply["error"] = messages.report_json(ErrorReport("WorkerError", f"{error!r}."))
+            reply["error"] = asdict(ErrorReport("WorkerError", f"{error!r}."))
         else:
             found = dict(done.result())
             payload = found.pop("payload", b"")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +18,8 @@ from nodeforge.engine.protocol import Frame
 
 PROTOCOL = 1
 """Counted up where the two sides would not understand each other."""
+KEEP = 15 * 60.0
+"""Seconds that a host waits for its client, and a client for its host."""
 GREETING = b"nodeforge-attach\n"
 """The first line that `attach` writes; what a login script prints comes before."""
 PIECE = 2**20
@@ -97,10 +99,6 @@ def named_machine(event: events.Event, machine: str) -> events.Event:
     way_out = event.error.way_out.replace(MACHINE, machine)
     place = f"{event.error.place}, on {machine}" if event.error.place else f"on {machine}"
     return replace(event, error=replace(event.error, place=place, way_out=way_out))
-
-
-def report_json(report: ErrorReport) -> dict[str, Any]:
-    return asdict(report)
 
 
 def report_from(raw: dict[str, Any]) -> ErrorReport:

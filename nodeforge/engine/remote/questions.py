@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -27,6 +28,8 @@ class Questions:
         self._send, self._machine = send, machine
         self._ids = itertools.count(1)
         self._waiting: dict[str, Future[Answer]] = {}
+        self._broken: Exception | None = None
+        self._lock = threading.Lock()
 
     def ask(
         self,
@@ -41,7 +44,13 @@ class Questions:
         """
         future = future or Future()
         ask_id = f"ask-{next(self._ids)}"
-        self._waiting[ask_id] = future
+        with self._lock:
+            broken = self._broken
+            if broken is None:
+                self._waiting[ask_id] = future
+        if broken is not None:  # nobody would ever answer
+            future.set_exception(broken)
+            return future
         self._send(Frame({**arguments, "request": question, "id": ask_id}, payload))
         return future
 
@@ -59,9 +68,16 @@ class Questions:
             future.set_result({**header, "payload": frame.payload})
         return True
 
+    def renew(self) -> None:
+        """There is somebody again, or about to be, who answers."""
+        with self._lock:
+            self._broken = None
+
     def fail(self, error: Exception) -> None:
-        """Nothing will be answered any more."""
-        waiting, self._waiting = self._waiting, {}
+        """Nothing will be answered any more, until `renew`."""
+        with self._lock:
+            self._broken = error
+            waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             future.set_exception(error)
 

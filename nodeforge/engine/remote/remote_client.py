@@ -21,7 +21,7 @@ from nodeforge.engine.model_hashes import begin_hashing, finished_stamp
 from nodeforge.engine.protocol import Frame
 from nodeforge.engine.remote import messages
 from nodeforge.engine.remote.address import Machine, MachineError
-from nodeforge.engine.remote.connection import KEEP, Connection, Link, Listener, Start
+from nodeforge.engine.remote.connection import Connection, Link, Listener, Start
 from nodeforge.engine.remote.messages import sha256_of
 from nodeforge.engine.remote.named_files import NamedFile, named_files
 from nodeforge.engine.remote.questions import Questions
@@ -109,7 +109,13 @@ class RemoteClient:
         Raises:
             MachineError: it cannot be opened.
         """
-        self._connection.open()
+        if not self._connection.is_open:
+            self._questions.renew()
+        try:
+            self._connection.open()
+        except MachineError as error:
+            self._questions.fail(error)
+            raise
         self._was_up = True
 
     def run(self, graph: dict[str, Any], request: RunRequest) -> None:
@@ -334,7 +340,7 @@ def client_by_ssh(
     settings: Settings,
     machine: Machine,
     on_event: Callable[[events.Event], None],
-    keep: float = KEEP,
+    keep: float = messages.KEEP,
     start: Start = start_ssh,
 ) -> RemoteClient:
     """A client of the worker on a machine that ssh reaches.
