@@ -193,6 +193,33 @@ def with_empty_prompt(
     )
 
 
+def encode_in_template(
+    encoder: LoadedTextEncoder,
+    family: Family,
+    text: str,
+    check: Callable[[], None],
+    layers: tuple[int, ...],
+    padding_place: int | None = None,
+    said: Callable[[str], str] = str,
+) -> Conditioning:
+    """The conditioning of a text that a language model reads in its family's template.
+
+    Such families were not trained with weights of words.
+
+    Args:
+        encoder, text, check: As `with_empty_prompt` has them.
+        family: Whose template.
+        layers, padding_place: As `encode_llm` has them.
+        said: From a prompt to what is put into the template.
+    """
+
+    def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
+        del empty  # it is for weights
+        return read_in_template(encoder, family, said(words), layers, padding_place)
+
+    return with_empty_prompt(encoder, text, encoded, check)
+
+
 def read_in_template(
     encoder: LoadedTextEncoder,
     family: Family,

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.families.behaviour import (
-    Behaviour,
-    read_in_template,
-    with_empty_prompt,
-)
+from nodeforge.diffusion.families.behaviour import Behaviour, encode_in_template
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence
@@ -43,15 +39,11 @@ class Flux2(Behaviour):
         clip_skip: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> Conditioning:
+        def without(words: str) -> str:
+            return words.replace(self.left_out, "") if self.left_out else words
+
         family = FAMILIES[self.name]
-
-        def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
-            del empty  # it was not trained with weights
-            if self.left_out:
-                words = words.replace(self.left_out, "")
-            return read_in_template(encoder, family, words, self.layers)
-
-        return with_empty_prompt(encoder, text, encoded, check)
+        return encode_in_template(encoder, family, text, check, self.layers, said=without)
 
     def predict(
         self,

@@ -9,11 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.families.behaviour import (
-    Behaviour,
-    read_in_template,
-    with_empty_prompt,
-)
+from nodeforge.diffusion.families.behaviour import Behaviour, encode_in_template
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence
@@ -43,12 +39,7 @@ class Flux3Klein(Behaviour):
         check: Callable[[], None] = lambda: None,
     ) -> Conditioning:
         family = FAMILIES[self.name]
-
-        def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
-            del empty  # it was not trained with weights
-            return read_in_template(encoder, family, words, _LAYERS, _PADDING_PLACE)
-
-        return with_empty_prompt(encoder, text, encoded, check)
+        return encode_in_template(encoder, family, text, check, _LAYERS, _PADDING_PLACE)
 
     def predict(
         self,

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from nodeforge.diffusion.families.behaviour import (
-    Behaviour,
-    kept,
-    read_in_template,
-    with_empty_prompt,
-)
+from nodeforge.diffusion.families.behaviour import Behaviour, encode_in_template, kept
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence, pack, unpack
@@ -39,13 +34,7 @@ class QwenImage(Behaviour):
         clip_skip: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> Conditioning:
-        family = FAMILIES[self.name]
-
-        def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
-            del empty  # it was not trained with weights
-            return read_in_template(encoder, family, words, _LAYERS)
-
-        return with_empty_prompt(encoder, text, encoded, check)
+        return encode_in_template(encoder, FAMILIES[self.name], text, check, _LAYERS)
 
     def encode_instruction(
         self,

@@ -10,12 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.families.behaviour import (
-    Behaviour,
-    kept,
-    read_in_template,
-    with_empty_prompt,
-)
+from nodeforge.diffusion.families.behaviour import Behaviour, encode_in_template, kept
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence
@@ -46,13 +41,14 @@ class QwenImage21(Behaviour):
         clip_skip: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> Conditioning:
-        family = FAMILIES[self.name]
-
-        def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
-            del empty  # it was not trained with weights
-            return read_in_template(encoder, family, words or _NOTHING, BEFORE_NORM)
-
-        return with_empty_prompt(encoder, text, encoded, check)
+        return encode_in_template(
+            encoder,
+            FAMILIES[self.name],
+            text,
+            check,
+            BEFORE_NORM,
+            said=lambda words: words or _NOTHING,
+        )
 
     def encode_instruction(
         self,
