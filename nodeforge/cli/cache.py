@@ -42,7 +42,7 @@ def _tell(tier: DiskTier) -> None:
 
 
 def _tier(settings: Settings) -> DiskTier:
-    return DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
+    return DiskTier(settings.result_cache, "", settings.disk_cache_bytes)
 
 
 def human_size(size: float) -> str:

@@ -197,6 +197,7 @@ class WorkerClient:
                 "document": request.document,
                 "kept_loops": request.kept_loops,
                 "afresh": request.afresh,
+                "tells_steps": request.tells_steps,
             }
         )
         self._tell_if_ended(request.run)

@@ -86,6 +86,10 @@ class RunRequest:
         document: Names the workflow among others, so that its last run is found again.
         kept_loops: Nodes of whose loops the last checkpoints are told when the run has ended.
         afresh: Whether all is computed again, from an empty cache that ends with the run.
+        checkpoints: Files of this machine's cache that it may go on from; another machine is
+            sent them.
+        tells_steps: Seconds between two checkpoints that are told of (`events.Kept`); 0 tells of
+            none.
     """
 
     run: str
@@ -100,6 +104,8 @@ class RunRequest:
     document: str = ""
     kept_loops: list[str] = field(default_factory=list)
     afresh: bool = False
+    checkpoints: list[str] = field(default_factory=list)
+    tells_steps: float = 0.0
 
     @property
     def meaning(self) -> dict[str, Any]:
@@ -154,7 +160,8 @@ class NodeRun:
         self._start = time.perf_counter()
         self.exact = True
         """Whether the result is what was asked for, and may be cached."""
-        self.steps = Steps(cache, key, made_in)
+        told = (self._tell_kept, request.tells_steps) if request.tells_steps else None
+        self.steps = Steps(cache, key, made_in, told)
 
     @functools.cached_property
     def stamp(self) -> Mapping[str, str]:
@@ -196,6 +203,9 @@ class NodeRun:
         if preview is not None and self._request.previews:
             self._emit(self._preview(step, preview(), rate))
         self.check()
+
+    def _tell_kept(self, path: Path) -> None:
+        self._emit(events.Kept(self._request.run, self._node, str(path)))
 
     def _preview(self, step: int, pixels: np.ndarray, rate: float) -> events.Preview:
         """The event of a picture, or of a video's: uint8 ([frames,] height, width, 3)."""

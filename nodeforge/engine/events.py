@@ -133,6 +133,14 @@ class Saved(Event):
 
 
 @dataclass(frozen=True)
+class Kept(Event):
+    """A checkpoint of a node's loop is on disk, in the file `path` of the cache."""
+
+    node: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Failed(Event):
     """`node` could not be computed; empty where no node is to blame.
 
@@ -170,10 +178,14 @@ class RunFinished(Event):
 
 @dataclass(frozen=True)
 class WorkerDied(Event):
-    """The worker's process ended by itself; the run is lost, the document is not."""
+    """The worker's process ended by itself; the run is lost, the document is not.
+
+    `checkpoints`: the files of this machine's cache from which it goes on elsewhere.
+    """
 
     exit_code: int
     last_words: str
+    checkpoints: list[str] = field(default_factory=list)
 
 
 LAST = (Failed, RunCancelled, RunFinished, WorkerDied)
@@ -188,6 +200,7 @@ _NAMES: dict[str, type[Event]] = {
     "reused": Reused,
     "notice": Notice,
     "saved": Saved,
+    "kept": Kept,
     "failed": Failed,
     "cancelled": RunCancelled,
     "run_finished": RunFinished,

@@ -172,6 +172,11 @@ class Settings:
         return self.home / "cache"
 
     @property
+    def result_cache(self) -> Path:
+        """Results and checkpoints by key, in a folder for each set of versions."""
+        return self.cache / "results"
+
+    @property
     def packs(self) -> Path:
         """Node packs of other people; each is off until the user allows it."""
         return self.home / "packs"

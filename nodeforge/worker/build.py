@@ -89,7 +89,7 @@ def build_server(
     residency = Residency(choose(device), Policy.of(settings))
     cache = ResultCache(
         MemoryTier(settings.memory_cache_bytes),
-        DiskTier(settings.cache / "results", cache_version(), settings.disk_cache_bytes),
+        DiskTier(settings.result_cache, cache_version(), settings.disk_cache_bytes),
         ValueCodec(),
         KeyClaims(settings.cache / "claims") if shares_work else None,
         _shared_tier(settings),

@@ -194,4 +194,5 @@ def request_from(header: dict[str, Any]) -> RunRequest:
         document=header.get("document", ""),
         kept_loops=header.get("kept_loops", []),
         afresh=header.get("afresh", False),
+        tells_steps=header.get("tells_steps", 0.0),
     )

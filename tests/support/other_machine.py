@@ -103,6 +103,7 @@ class RemoteWatched(Watched):
         there: OtherMachine,
         keep: float = KEEP,
         client_of: Machine | None = None,
+        tells_steps: float = 0.0,
     ) -> None:
         self.settings = settings
         self.events: list[events.Event] = []
@@ -110,7 +111,8 @@ class RemoteWatched(Watched):
         machine, start = client_of or Machine("far", ADDRESS), there.start
         if client_of is not None:
             start = start_ssh
-        self.remote = client_by_ssh(settings, machine, self._queue.put, keep, start)
+        told = settings, machine, self._queue.put
+        self.remote = client_by_ssh(*told, keep, start, tells_steps)
         self.client: Any = self.remote
 
     def start(self, graph: dict[str, Any], run: str = "run", **options: Any) -> None:

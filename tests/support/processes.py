@@ -50,7 +50,9 @@ class ForkedWorker:
         self.stdout: IO[bytes] | None = os.fdopen(ours_out, "rb")
         self.stderr: IO[bytes] | None = Path(os.devnull).open("rb")  # noqa: SIM115
         ends = reduction.DupFd(theirs_in), reduction.DupFd(theirs_out)
-        self._process = _FORK_SERVER.Process(target=_serve, args=(settings.home, device, *ends))
+        threads = int(os.environ.get("OMP_NUM_THREADS", "0"))  # the fork server may be older
+        given = settings.home, device, threads, *ends
+        self._process = _FORK_SERVER.Process(target=_serve, args=given)
         self._process.start()
         os.close(theirs_in)
         os.close(theirs_out)
@@ -72,12 +74,12 @@ class ForkedWorker:
         self._process.kill()
 
 
-def _serve(home: Path, device: str, requests: Any, replies: Any) -> None:
+def _serve(home: Path, device: str, threads: int, requests: Any, replies: Any) -> None:
     os.environ["NODEFORGE_HOME"] = str(home)
     from nodeforge.worker.build import build_server
 
     ends = os.fdopen(requests.detach(), "rb"), os.fdopen(replies.detach(), "wb")
-    build_server(device, *ends).serve()
+    build_server(device, *ends, threads=threads).serve()
 
 
 class Watched:

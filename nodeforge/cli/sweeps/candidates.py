@@ -166,6 +166,8 @@ class Exploration:
             click.echo(f"Finishing candidate {number}", err=True)
             run, _ = self._candidates.make(number)
             request = self._base.request(run, self._files.folder)
+            kept = self._files.checkpoints.get(str(number), ())
+            request.checkpoints = [str(self._base.settings.result_cache / name) for name in kept]
             return graph_to_json(run.document.graph), request
 
         for number, outcome in self._run_all(wanted, begin):
@@ -217,7 +219,10 @@ class Exploration:
         run, _ = self._candidates.make(group[0], len(group))
         estimates = estimates_of(run.document.graph, self._base.catalogue, self._until)
         folder.mkdir(exist_ok=True)
-        request = replace(self._base.request(run, folder), targets=list(estimates.saves))
+        request = self._base.request(run, folder)
+        if len(group) == 1:
+            request.kept_loops = list(estimates.loops)
+        request = replace(request, targets=list(estimates.saves))
         return _Estimate(estimates, request)
 
     def _estimated(self, group: Sequence[int], asked: _Estimate, outcome: Outcome) -> None:
@@ -226,6 +231,7 @@ class Exploration:
         self._note(group, outcome)
         if len(group) == 1 and not outcome.error:  # no single run goes on from a batch's
             self._pin(asked.estimates, asked.request, pinned=True)
+            self._files.checkpoints[str(group[0])] = self._names(outcome.checkpoints)
         for item, number in enumerate(group):
             own, seeds = self._candidates.make(number)
             files: Sequence[Path] = ()
@@ -256,6 +262,12 @@ class Exploration:
             name = f"estimate_{number:03}{f'_{item}' if item > 1 else ''}{path.suffix}"
             placed.append(Path(shutil.move(path, self._files.folder / name)))
         return tuple(placed)
+
+    def _names(self, checkpoints: Sequence[str]) -> list[str]:
+        """What the files of checkpoints are called within this machine's cache."""
+        root = self._base.settings.result_cache
+        paths = (Path(file) for file in checkpoints)
+        return [path.relative_to(root).as_posix() for path in paths if path.is_relative_to(root)]
 
     def _note(self, group: Sequence[int], outcome: Outcome) -> None:
         self._model_calls += outcome.model_calls

@@ -29,13 +29,17 @@ _ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to; `error` is empty where it went well."""
+    """What a run came to; `error` is empty where it went well.
+
+    `checkpoints`: files of this machine's cache that it, or one like it, may go on from.
+    """
 
     files: tuple[Path, ...] = ()
     seconds: float = 0.0
     model_calls: int = 0
     computed: tuple[str, ...] = ()
     error: str = ""
+    checkpoints: tuple[str, ...] = ()
 
 
 @dataclass
@@ -101,6 +105,7 @@ class Runs:
         """
         placement = Placement(lambda job: models[int(job)])
         waiting, begun = list(numbers), Counter[int]()
+        kept: dict[int, list[str]] = {}
         while self._running or (waiting and not self.stopped):
             busy = [each.client for each in self._running.values()]
             for index, client in enumerate(self._clients):
@@ -110,11 +115,14 @@ class Runs:
                 waiting.remove(number)
                 placement.begin(index, str(number))
                 begun[number] += 1
-                self._begin(index, number, *begin(number))
+                graph, request = begin(number)
+                checkpoints = kept.get(number, request.checkpoints)
+                self._begin(index, number, graph, replace(request, checkpoints=checkpoints))
             number, outcome = self._next_end()
             has_died = self._deaths > 0
             if has_died and begun[number] < _ATTEMPTS and not self.stopped:
                 waiting.insert(0, number)  # it goes on from its last step on disk
+                kept[number] = list(outcome.checkpoints)
             else:
                 yield number, outcome
         if self._screen is not None:
@@ -145,8 +153,12 @@ class Runs:
             elif isinstance(event, events.LAST):
                 del self._running[event.run]
                 run.watcher.close()
-                files, computed = tuple(run.saved), tuple(run.computed)
-                return run.number, replace(self._outcome(event), files=files, computed=computed)
+                return run.number, replace(
+                    self._outcome(event),
+                    files=tuple(run.saved),
+                    computed=tuple(run.computed),
+                    checkpoints=tuple(getattr(event, "checkpoints", ())),
+                )
 
     def _outcome(self, event: events.Event) -> Outcome:
         died = isinstance(event, events.WorkerDied)

@@ -108,7 +108,9 @@ def _run(
 
     models = {number: models_of(run.document, base.catalogue) for number, run in by_number.items()}
     for number, outcome in runs.run_all(list(ordered), models, begin):
-        results.append(CellResult(ordered[number], **asdict(outcome)))
+        told = asdict(outcome)
+        del told["checkpoints"]
+        results.append(CellResult(ordered[number], **told))
         _tell(results[-1], as_json)
     return sorted(results, key=lambda each: each.cell.number)
 

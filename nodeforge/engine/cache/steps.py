@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,15 +42,24 @@ class Steps:
         cache: Where checkpoints are kept.
         node_key: The node's key, under which the keys of its steps are noted.
         made_in: The name of this run's environment.
+        told: Who is told of the files of checkpoints, in a thread of the cache's, and how many
+            seconds lie between two.
     """
 
-    def __init__(self, cache: ResultCache, node_key: str, made_in: str = "") -> None:
+    def __init__(
+        self,
+        cache: ResultCache,
+        node_key: str,
+        made_in: str = "",
+        told: tuple[Callable[[Path], None], float] | None = None,
+    ) -> None:
         self._cache = cache
         self._node_key = node_key
         self._made_in = made_in
         self._walks: list[StepDigests] = []
         """Of each loop that the node has walked, in this run and before."""
-        self._since = time.perf_counter()
+        self._since = self._told_at = time.perf_counter()
+        self._told = told
         self._last: tuple[str, Checkpoint] | None = None
         """The last checkpoint, while it is in memory alone."""
         self._reached = ""
@@ -77,6 +87,10 @@ class Steps:
         self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)
         self._last = None if to_disk else (key, checkpoint)
         self._reached = key
+        if to_disk and self._told is not None and now - self._told_at >= self._told[1]:
+            self._told_at = now
+            for path in self.reached():
+                self._cache.when_on_disk(partial(self._told[0], path))
 
     def _with_digest(self, checkpoint: Checkpoint) -> Checkpoint:
         """`checkpoint` with what its steps came to, so that it is known to who goes on from it."""

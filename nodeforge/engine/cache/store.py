@@ -136,6 +136,10 @@ class ResultCache:
         self._to_disk.later(written.set)
         written.wait(seconds)
 
+    def when_on_disk(self, call: Callable[[], None]) -> None:
+        """Call once everything put so far is on disk, in a thread of the cache's own."""
+        self._to_disk.later(call)
+
     def make_room(self) -> bool:
         """Delete what was used longest ago, for a file that must be written; whether any was."""
         return self.disk is not None and self.disk.make_room()

@@ -131,6 +131,7 @@ class Attempt:
             previews=previews,
             document=job.source or job.id,
             kept_loops=loops,
+            checkpoints=list(job.checkpoints),
         )
         self._failed: NodeForgeError | None = None
         self._working = self._progressed = self._reused = False

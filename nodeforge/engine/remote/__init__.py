@@ -87,5 +87,6 @@ def open_worker(
     if machine is not None:
         return client_by_ssh(settings, machine, on_event)
     from nodeforge.engine.remote.cluster import connector
+    from nodeforge.engine.remote.kept_steps import SECONDS
 
-    return RemoteClient(settings, device, on_event, connector(device))
+    return RemoteClient(settings, device, on_event, connector(device), SECONDS)

@@ -22,7 +22,7 @@ from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerProcess, spawn
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.protocol import Frame
-from nodeforge.engine.remote import messages
+from nodeforge.engine.remote import kept_steps, messages
 from nodeforge.engine.remote.messages import sha256_of
 from nodeforge.engine.remote.store import Store
 from nodeforge.engine.remote.versions import versions
@@ -56,6 +56,8 @@ class Host:
         self._client = WorkerClient(settings, self._tell, device, spawn)
         self._files = ThreadPoolExecutor(1, "files")
         self._runs: set[str] = set()
+        self._telling: set[str] = set()
+        """Runs whose checkpoints are told of."""
         self._answers: dict[str, Callable[[dict[str, Any], bytes], dict[str, Any]]] = {
             messages.NEED: self._need,
             messages.BEGIN: lambda header, _: {"there": self._store.begin(header)},
@@ -63,6 +65,7 @@ class Host:
             messages.FINISH: self._finish,
             messages.FETCHED: self._fetched,
             messages.VERSIONS: lambda *_: dict(versions()),
+            messages.LACKS: self._lacks,
         }
 
     @property
@@ -107,6 +110,8 @@ class Host:
         self._runs.add(run)
         try:
             graph, request = header["graph"], self._request(header)
+            if request.tells_steps:
+                self._telling.add(run)
             request.outputs.mkdir(parents=True, exist_ok=True)
             self._client.run(graph, request)
         except NodeForgeError as error:
@@ -142,13 +147,28 @@ class Host:
             case events.Saved():
                 self._send(self._saved(event), False)
                 return
+            case events.Kept():
+                if found := kept_steps.described(Path(event.path), self._settings):
+                    self._send(Frame({**events.to_json(event), "checkpoints": [found]}), False)
+                return
             case events.RunFinished() | events.RunCancelled():
-                event = replace(event, checkpoints=[])  # they are files of this machine's cache
+                self._runs.discard(event.run)
+                self._send(self._ended(event), False)
+                return
             case _:
                 pass
         if isinstance(event, events.LAST):
             self._runs.discard(event.run)
         self._send(events.to_frame(event), False)
+
+    def _ended(self, event: events.RunFinished | events.RunCancelled) -> Frame:
+        """The end of a run, with the files of its last steps as the client may fetch them."""
+        wanted = event.run in self._telling
+        self._telling.discard(event.run)
+        files = map(Path, event.checkpoints) if wanted else ()
+        told = (kept_steps.described(file, self._settings) for file in files)
+        raw = events.to_json(replace(event, checkpoints=[]))
+        return Frame({**raw, "checkpoints": [each for each in told if each]})
 
     def _saved(self, event: events.Saved) -> Frame:
         path, folder = Path(event.path), self._folder_of(event.run)
@@ -185,15 +205,20 @@ class Host:
     def _finish(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
         return {"path": str(self._store.finish(header))}
 
+    def _lacks(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        names = header["names"]
+        return {"missing": [each for each in names if not self._store.checkpoint(each).is_file()]}
+
     def _fetched(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
         shutil.rmtree(self._folder_of(header["run"]), ignore_errors=True)
         return {}
 
     def _send_result(self, header: dict[str, Any]) -> None:
-        """A piece of what a run has saved."""
+        """A piece of what a run has saved, or of a checkpoint."""
         reply: dict[str, Any] = {"answer": header["id"]}
-        payload, folder = b"", self._folder_of(header["run"])
-        path = folder / header["name"]
+        is_kept = "cache" in header
+        folder = self._settings.result_cache if is_kept else self._folder_of(header["run"])
+        payload, path = b"", folder / header["name"]
         try:
             if not path.resolve().is_relative_to(folder.resolve()):
                 raise FileNotFoundError(0, "it is no result")

@@ -37,7 +37,12 @@ KILL = "host.kill"
 """End the worker at once."""
 MACHINE = "{machine}"
 """Stands for the machine's name in ways out: the host does not know what it is called."""
-ANYWHERE = ("targets", "assets", "lock", "stamp", "previews", "document", "afresh")
+LACKS = "host.lacks"
+"""Which checkpoints are not in the cache there; ``names`` are those of their files within it."""
+ANYWHERE = (
+    *("targets", "assets", "lock", "stamp", "previews", "document", "afresh"),
+    *("kept_loops", "tells_steps"),
+)
 """Fields of a run request that mean the same on any machine."""
 _GREETED = 2**16
 """Bytes that a login script may print."""

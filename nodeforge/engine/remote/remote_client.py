@@ -22,6 +22,7 @@ from nodeforge.engine.protocol import Frame
 from nodeforge.engine.remote import messages
 from nodeforge.engine.remote.address import Machine, MachineError
 from nodeforge.engine.remote.connection import Connection, Link, Listener, Start
+from nodeforge.engine.remote.kept_steps import KeptSteps
 from nodeforge.engine.remote.messages import sha256_of
 from nodeforge.engine.remote.named_files import NamedFile, named_files
 from nodeforge.engine.remote.questions import Questions
@@ -49,12 +50,14 @@ class _Run:
         outputs: What it has saved, on this machine.
         node: The node that was begun last.
         is_stopping: Whether it is to stop.
+        checkpoints: Files of this machine's cache from which it goes on, should it be lost.
     """
 
     request: RunRequest
     outputs: list[str] = field(default_factory=list)
     node: str = ""
     is_stopping: bool = False
+    checkpoints: list[str] = field(default_factory=list)
 
 
 class RemoteClient:
@@ -65,6 +68,8 @@ class RemoteClient:
         name: What the machine is called, for errors.
         on_event: Called for every event, in a thread of the client's own.
         connect: Makes the way to the host there.
+        tells_steps: Seconds between two checkpoints of a run that come here, for machines that
+            end and do not come back; 0 leaves them there.
     """
 
     def __init__(
@@ -73,11 +78,13 @@ class RemoteClient:
         name: str,
         on_event: Callable[[events.Event], None],
         connect: Callable[[Listener], Link],
+        tells_steps: float = 0.0,
     ) -> None:
         self._settings, self._name, self._on_event = settings, name, on_event
         self._connection = connect(Listener(self._receive, self._paused, self._lost))
         self._questions = Questions(self._connection.send, name)
         self._results = Results(self._questions)
+        self._steps, self._tells_steps = KeptSteps(settings, self._questions), tells_steps
         self._runs: dict[str, _Run] = {}
         self._foreign: Catalogue | None = None
         self._was_up = False
@@ -120,7 +127,8 @@ class RemoteClient:
 
     def run(self, graph: dict[str, Any], request: RunRequest) -> None:
         """As `WorkerClient.run`: what the workflow names and is not there is sent first."""
-        self._runs[request.run] = _Run(request)
+        request = replace(request, tells_steps=self._tells_steps)
+        self._runs[request.run] = _Run(request, checkpoints=list(request.checkpoints))
         self._sender.submit(self._run, graph, request)
 
     def cancel(self, run: str, patience: float | None = PATIENCE) -> None:
@@ -187,6 +195,7 @@ class RemoteClient:
         try:
             self.open()
             named = self._bring(graph, request)
+            self._steps.send(request.checkpoints)
             begin_hashing(request.stamp)
             stamp, _ = finished_stamp(request.stamp)
             self._check(request.run)
@@ -203,8 +212,13 @@ class RemoteClient:
     def _ended_by(self, run: str, error: MachineError) -> events.Event:
         """A run that another worker may take over, where the machine was there before."""
         if self._was_up and not self._connection.is_up:
-            return events.WorkerDied(run, 255, str(error))
+            return self._died(run, error)
         return events.Failed(run, "", ErrorReport.of(error))
+
+    def _died(self, run: str, error: MachineError) -> events.Event:
+        known = self._runs.get(run)
+        kept = known.checkpoints if known is not None else []
+        return events.WorkerDied(run, 255, str(error), list(kept))
 
     def _ask(
         self, question: str, arguments: dict[str, Any], future: Future[dict[str, Any]]
@@ -293,14 +307,19 @@ class RemoteClient:
                 is_ours = isinstance(error, NodeForgeError)
                 report = ErrorReport.of(error) if is_ours else unexpected_report(error)
                 event = events.Failed(run, came.header.get("node", ""), report)
-            self._pass_on(event, known)
+            if event is not None:
+                self._pass_on(event, known)
 
-    def _event_of(self, frame: Frame, known: _Run) -> events.Event:
-        """The event in a frame, once the file that it tells of is here.
+    def _event_of(self, frame: Frame, known: _Run) -> events.Event | None:
+        """The event in a frame, once the file that it tells of is here; None for a checkpoint.
 
         Raises:
             NodeForgeError: the file cannot be fetched or written.
         """
+        if told := frame.header.pop("checkpoints", None):
+            known.checkpoints = self._steps.fetch(told) or known.checkpoints
+        if frame.header["event"] == events.NAMES[events.Kept]:
+            return None
         if "sha256" not in frame.header:
             event = messages.event_of(frame)
             return messages.named_machine(event, self._name)
@@ -314,7 +333,9 @@ class RemoteClient:
             case events.Started():
                 known.node = event.node
             case events.RunFinished():
-                event = replace(event, outputs=known.outputs)
+                event = replace(event, outputs=known.outputs, checkpoints=known.checkpoints)
+            case events.RunCancelled():
+                event = replace(event, checkpoints=known.checkpoints)
             case _:
                 pass
         if isinstance(event, events.LAST):
@@ -332,7 +353,7 @@ class RemoteClient:
 
     def _lost(self, error: MachineError) -> None:
         for run in list(self._runs):
-            self._came.put(events.WorkerDied(run, 255, str(error)))
+            self._came.put(self._died(run, error))
         self._questions.fail(error)
 
 
@@ -342,6 +363,7 @@ def client_by_ssh(
     on_event: Callable[[events.Event], None],
     keep: float = messages.KEEP,
     start: Start = start_ssh,
+    tells_steps: float = 0.0,
 ) -> RemoteClient:
     """A client of the worker on a machine that ssh reaches.
 
@@ -351,12 +373,13 @@ def client_by_ssh(
         on_event: As `RemoteClient` has it.
         keep: Seconds to wait for a line that has broken.
         start: Runs a command of NodeForge there.
+        tells_steps: As `RemoteClient` has it; a host lives on while the line is broken.
     """
 
     def connect(listener: Listener) -> Link:
         return Connection(machine, listener, keep, start)
 
-    return RemoteClient(settings, machine.name, on_event, connect)
+    return RemoteClient(settings, machine.name, on_event, connect, tells_steps)
 
 
 def _run_header(

@@ -13,6 +13,7 @@ from typing import Any
 
 from nodeforge import models
 from nodeforge.engine.remote.address import MachineError
+from nodeforge.engine.remote.kept_steps import checked_name
 from nodeforge.engine.remote.messages import sha256_of
 from nodeforge.errors import DiskFullError, NodeForgeError
 from nodeforge.settings import Settings
@@ -69,12 +70,22 @@ class Store:
             for entry in entries
         }
 
+    def checkpoint(self, name: Any) -> Path:
+        """The file of a checkpoint in the cache of this machine.
+
+        Raises:
+            MachineError: it can be none.
+        """
+        return self._settings.result_cache / checked_name(name)
+
     def place(self, header: Mapping[str, Any]) -> Path:
         """Where a file belongs that a client is about to send.
 
         Raises:
             MachineError: it belongs nowhere.
         """
+        if "cache" in header:
+            return self.checkpoint(header["cache"])
         if "sha256" in header:
             return self._settings.assets / f"{_checked(header['sha256'])}{_suffix(header)}"
         kind, name = header["kind"], PurePosixPath(header["name"])
@@ -90,7 +101,7 @@ class Store:
             MachineError, DiskFullError: it cannot be written, or another has its name.
         """
         path = self.place(header)
-        if "sha256" not in header and path.exists():
+        if "kind" in header and path.exists():
             raise MachineError(
                 "another model has this name there.",
                 place=header["name"],

@@ -57,6 +57,32 @@ def send_file(
     questions.ask(messages.FINISH, **header).result()
 
 
+def fetch_file(
+    questions: Questions, asked: Mapping[str, Any], told: Mapping[str, Any], part: Path
+) -> None:
+    """Fetch a file in pieces.
+
+    Args:
+        questions: To the host.
+        asked: Where it is there, as `Host` reads it.
+        told: Its ``name``, ``size`` and ``sha256``.
+        part: Where it is written here.
+
+    Raises:
+        MachineError: it cannot be read there, or is another than was told.
+        OSError: it cannot be written here.
+    """
+    with part.open("wb") as file:
+        while file.tell() < told["size"]:
+            where = {**asked, "name": told["name"], "offset": file.tell()}
+            data = questions.ask(messages.RESULT, **where).result()["payload"]
+            if not data:
+                break
+            file.write(data)
+    if sha256_of(part) != told["sha256"]:
+        raise MachineError("a result did not arrive as it was saved.", way_out="Run again.")
+
+
 class Results:
     """Brings what runs have saved to this machine; the same content travels once.
 
@@ -104,15 +130,7 @@ class Results:
         if known is not None and known.is_file() and sha256_of(known) == digest:
             shutil.copyfile(known, part)
             return
-        with part.open("wb") as file:
-            while file.tell() < saved["size"]:
-                asked = {"run": run, "name": saved["name"], "offset": file.tell()}
-                data = self._questions.ask(messages.RESULT, **asked).result()["payload"]
-                if not data:
-                    break
-                file.write(data)
-        if sha256_of(part) != digest:
-            raise MachineError("a result did not arrive as it was saved.", way_out="Run again.")
+        fetch_file(self._questions, {"run": run}, saved, part)
 
 
 def _placed(part: Path, wish: Path) -> Path:

@@ -36,6 +36,7 @@ class CandidateFiles:
         until: The share of the steps.
         estimates: By candidate, the names of its estimates.
         finished: By candidate, the names of what it saved.
+        checkpoints: By candidate, what its last step is called within the cache of this machine.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class CandidateFiles:
     until: float
     estimates: dict[str, list[str]] = field(default_factory=dict)
     finished: dict[str, list[str]] = field(default_factory=dict)
+    checkpoints: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Path, content: Any, until: float) -> CandidateFiles:
@@ -61,7 +63,10 @@ class CandidateFiles:
         try:
             raw = json.loads(path.read_text("utf-8"))
             known = replace(
-                files, estimates=_names(raw["estimates"]), finished=_names(raw["finished"])
+                files,
+                estimates=_names(raw["estimates"]),
+                finished=_names(raw["finished"]),
+                checkpoints=_names(raw.get("checkpoints", {})),
             )
             found = raw["content"], raw["until"]
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -83,6 +88,7 @@ class CandidateFiles:
             "until": self.until,
             "estimates": self.estimates,
             "finished": self.finished,
+            "checkpoints": self.checkpoints,
         }
         text = json.dumps(raw, indent=1).encode()
         write_whole(self.folder / _STATE, lambda file: file.write(text))

@@ -211,7 +211,7 @@ class Preferences(QDialog):
         kept.add("On disk", self.disk, _size_of("disk_cache_bytes"), "cache size")
         shared = _folder_row(self.shared, "Shared folder", self._browse)
         kept.add("Shared folder", shared, "none", "cache nas network machines")
-        self._tier = DiskTier(self._settings.cache / "results", "", self._settings.disk_cache_bytes)
+        self._tier = DiskTier(self._settings.result_cache, "", self._settings.disk_cache_bytes)
         clear = QPushButton(f"Clear ({self._held()} on disk)")
         clear.clicked.connect(
             lambda: clear.setText(f"{formatting.byte_size(self._tier.clear())} freed")

@@ -88,7 +88,7 @@ class StatusBar(QStatusBar):
     def measure_cache(self) -> None:
         """Measure the disk cache in a background thread, and show its size."""
         settings = self._workspace.settings
-        tier = DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
+        tier = DiskTier(settings.result_cache, "", settings.disk_cache_bytes)
         self._measure = _Measure(tier)
         self._measure.done.connect(self._show_cache, Qt.ConnectionType.QueuedConnection)
         self._measure.start()

@@ -11,7 +11,7 @@ from nodeforge.engine import events
 from nodeforge.engine.remote.address import MachineError
 from nodeforge.settings import Settings
 from support.other_machine import OtherMachine, RemoteWatched
-from support.processes import chain
+from support.processes import chain, home_with_pack
 
 
 def saving(text: str = "hello") -> dict[str, Any]:
@@ -201,3 +201,35 @@ def test_questions_are_answered_there(far: RemoteWatched, there: OtherMachine):
     assert set(plan["nodes"]) == {"start", "n0", "end"}
     with pytest.raises(MachineError, match="files of this machine"):
         far.client.ask("convert_pickle", path="x", target="y").result(60)
+
+
+def test_a_run_whose_machine_is_gone_goes_on_from_its_last_step_on_another(
+    here: Settings, there: OtherMachine, tmp_path: Path
+):
+    far = RemoteWatched(here, there, keep=2.0, tells_steps=0.1)
+    far.start(steps("gone", 200))
+    while not any(here.result_cache.rglob("*-step.result")):
+        far.wait_for(events.Progress)
+    there.is_away = True
+    there.end()
+    died = far.wait()
+    there.is_away = False
+    far.close()
+    assert isinstance(died, events.WorkerDied)
+    assert [Path(file).is_relative_to(here.result_cache) for file in died.checkpoints] == [True]
+    home_with_pack(tmp_path / "third")
+    third = OtherMachine(tmp_path / "third")
+    far = RemoteWatched(here, third)
+    end = far.run(steps("gone", 6), "again", checkpoints=died.checkpoints)
+    assert isinstance(end, events.RunFinished), end
+    assert end.model_calls < 6
+    far.close()
+    third.end()
+
+
+def test_the_last_steps_of_a_loop_come_home(here: Settings, there: OtherMachine):
+    far = RemoteWatched(here, there, tells_steps=60.0)
+    end = far.run(steps("kept", 3), "kept", kept_loops=["steps"])
+    assert isinstance(end, events.RunFinished)
+    assert [Path(file).is_file() for file in end.checkpoints] == [True]
+    far.close()
