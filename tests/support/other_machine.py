@@ -188,6 +188,9 @@ class SshServer:
         child = await asyncio.create_subprocess_shell(
             process.command, stdin=pipe, stdout=pipe, stderr=pipe, env=self._machine.environment
         )
-        await process.redirect(child.stdin, child.stdout, child.stderr)
+        # The end of one stream would close the channel for what the other still has to say.
+        await process.redirect(child.stdin, child.stdout, child.stderr, send_eof=False)
         code = await child.wait()
+        await process.stdout.drain()
+        await process.stderr.drain()
         process.exit(code)
