@@ -79,7 +79,8 @@ def command(
     try:
         client.start()
         there = client.ask("devices").result()["chosen"]
-        opened = open_measurement(chosen, folders.measurements, there, extent)
+        here = not client.machine
+        opened = open_measurement(chosen, folders.measurements, there, extent, here=here)
         for notice in opened.notices:
             click.echo(notice, err=True)
         patience = PATIENCE
@@ -92,7 +93,7 @@ def command(
     if as_json:
         click.echo(to_json(measurement), nl=False)
     else:
-        _show(measurement)
+        _show(measurement, settings.attention)
     ctx.exit(FAILED if stopped else 0)
 
 
@@ -140,10 +141,16 @@ class _Walk:
                     break
             if step is not None:
                 self._say_time_is_up()
+            elif self._measuring.wants_attention:
+                self._measure_attention()
         except KeyboardInterrupt:
             click.echo("Stopped. What was measured is kept; the same command goes on.", err=True)
             return True
         return False
+
+    def _measure_attention(self) -> None:
+        answer = self._client.ask("attention_speeds", **self._measuring.attention_request)
+        self._measuring.take_attention(answer.result()["speeds"])
 
     @property
     def _is_over(self) -> bool:
@@ -236,7 +243,7 @@ def time_text(seconds: float) -> str:
     return f"about {seconds / 60:.0f} minutes"
 
 
-def _show(measurement: Measurement) -> None:
+def _show(measurement: Measurement, attention: str) -> None:
     """Print the table: a row for each number of steps."""
     of = measurement.conditions
     curves = {name: measurement.curve(name) for name in of.samplers}
@@ -262,5 +269,16 @@ def _show(measurement: Measurement) -> None:
         seconds = measurement.seconds_a_step(name)
         if seconds is not None:
             click.echo(f"{SAMPLER_LABELS[name]}: {seconds:.3f} s a step; it adds noise.")
+    for told in measurement.attention or ():
+        click.echo(
+            f"Attention '{told.way}': {told.seconds:.3f} s a call, predictions differ by "
+            f"{told.difference:.1e}."
+        )
+    if faster := measurement.faster_attention(attention):
+        times = measurement.seconds_of_call(attention) / faster.seconds
+        click.echo(
+            f"'{faster.way}' is {times:.1f} times as fast as '{attention}': choose it in the "
+            "preferences, or as 'attention' in settings.json. Results are then computed anew."
+        )
     if not measurement.is_whole:
         click.echo(f"{len(measurement.cells)} of {measurement.wanted} cells are measured.")

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import torch
 
 from nodeforge import models
-from nodeforge.diffusion import Residency
+from nodeforge.diffusion import Residency, describe, describe_denoiser
+from nodeforge.diffusion.memory.attention_speeds import attention_speeds
 from nodeforge.diffusion.networks.building import import_libraries
 from nodeforge.diffusion.tensors.attention import attention_backends
 from nodeforge.diffusion.tensors.devices import choose, devices, out_of_memory_explained, report_of
@@ -31,7 +32,7 @@ from nodeforge.worker.server import Answer, Server, request_from
 from nodeforge.worker.sizes import memory_needs, model_files
 from nodeforge.worker.versions import cache_version, environment
 
-_NEED_LIBRARIES = ("memory_needs", "devices")
+_NEED_LIBRARIES = ("memory_needs", "devices", "attention_speeds")
 """Questions whose answers import modules of diffusers."""
 
 
@@ -157,6 +158,11 @@ def _answers(
         session.pin_last_step(*asked, header["pinned"])
         return {}, b""
 
+    def attention(header: dict[str, Any]) -> Answer:
+        path, kind = Path(header["path"]), models.Kind(header["kind"])
+        recipe = describe_denoiser(path) if kind is models.Kind.UNET else describe(path).model
+        return {"speeds": [asdict(each) for each in attention_speeds(residency, recipe)]}, b""
+
     def report(_: dict[str, Any]) -> Answer:
         chosen = asdict(report_of(residency.device))
         there = [asdict(each) for each in devices()]
@@ -195,6 +201,7 @@ def _answers(
         "steps": steps,
         "pin_last_step": pin_last_step,
         "devices": report,
+        "attention_speeds": attention,
         "free": free,
         "forget_contents": forget_contents,
     }

@@ -17,6 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LocalHost, Residency
+from nodeforge.diffusion.memory.attention_speeds import attention_speeds
 from nodeforge.diffusion.memory.blank_calls import blank_call
 from nodeforge.diffusion.memory.requirements import memory_needs
 from nodeforge.diffusion.tensors.attention import (
@@ -27,7 +28,8 @@ from nodeforge.diffusion.tensors.attention import (
 )
 from nodeforge.diffusion.tensors.devices import numerics
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, Measurement
+from nodeforge.models.measurements.measurement import AttentionSpeed
 from nodeforge.settings import Attention, Precision
 from nodeforge.values import (
     ControlNet,
@@ -43,6 +45,7 @@ from nodeforge.values import (
     Schedule,
     Weights,
 )
+from support.measurements import conditions
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
@@ -258,3 +261,30 @@ def test_a_transformer_asks_the_package_that_was_chosen(transformers, way, backe
         asked = {each.processor._attention_backend for each in model.network.modules()
                  if hasattr(each, "processor")}  # fmt: skip
     assert asked == {backend}
+
+
+@pytest.mark.usefixtures("small_pictures")
+def test_kernels_are_timed_in_turn_and_the_network_is_left_as_it_was(transformers, sd):
+    for recipe in (transformers["flux1"].model, sd.model):
+        residency = Residency("cpu")
+        with residency.use(recipe) as model:
+            before = dict(getattr(model.network, "attn_processors", {}))
+        speeds = attention_speeds(residency, recipe)
+        assert [each.way for each in speeds] == attention_backends(CPU)
+        assert speeds[0].way == "auto"
+        assert all(0 < each.seconds < 60 and each.difference < 1e-5 for each in speeds)
+        with residency.use(recipe) as model:
+            assert getattr(model.network, "attn_processors", {}) == before
+
+
+def test_a_kernel_is_offered_where_it_is_well_ahead_and_predicts_the_same():
+    def of(*speeds: tuple[str, float, float]) -> AttentionSpeed | None:
+        made = tuple(AttentionSpeed(*each) for each in speeds)
+        return Measurement(conditions("key"), "m", attention=made).faster_attention("auto")
+
+    ahead = of(("auto", 1.0, 0.0), ("flash", 0.8, 1e-3))
+    assert ahead is not None
+    assert ahead.way == "flash"
+    assert of(("auto", 1.0, 0.0), ("flash", 0.95, 1e-3)) is None
+    assert of(("auto", 1.0, 0.0), ("sage", 0.5, 0.5)) is None
+    assert of() is None

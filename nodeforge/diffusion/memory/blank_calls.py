@@ -54,20 +54,29 @@ _TEXT_WIDTHS = (
 """How the configurations of denoisers name the width of the encoded text."""
 
 
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.zeros(shape, dtype=dtype, device=device)
+
+
 def blank_call(
-    recipe: NetworkRecipe, network: Any, dtype: torch.dtype, device: torch.device = META
+    recipe: NetworkRecipe,
+    network: Any,
+    dtype: torch.dtype,
+    device: torch.device = META,
+    filled: Callable[[tuple[int, ...], torch.dtype, torch.device], Tensor] = _zeros,
 ) -> Callable[[], object] | None:
-    """One call of a network as a run makes it, with zeros; None where it is not known.
+    """One call of a network as a run makes it; None where it is not known.
 
     Args:
         recipe: Which network.
         network: It.
         dtype: What it computes in.
         device: Where it is; on torch's meta device nothing is computed.
+        filled: Makes its inputs, of a shape and dtype on a device; zeros by default.
     """
 
     def blank(*shape: int, dtype: torch.dtype = dtype) -> Tensor:
-        return torch.zeros(shape, dtype=dtype, device=device)
+        return filled(shape, dtype, device)
 
     match recipe:
         case Model():

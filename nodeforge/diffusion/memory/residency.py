@@ -90,6 +90,8 @@ class Residency:
         self._placed: dict[Key, ExitStack] = {}
         self._elsewhere: set[Key] = set()  # those that wait away from the device
         self._loaded: OrderedDict[Key, LoadedNetwork | LoadedLora] = OrderedDict()
+        self._sizes: dict[Key, int] = {}
+        """Bytes of each; counted as it is loaded and let go, as that walks all its layers."""
         self._overlays: dict[Key, LoraHooks] = {}
         self._in_use: dict[Key, int] = {}
         self._empty_prompts: dict[tuple[Key, ...], dict[Hashable, PromptInputs]] = {}
@@ -183,9 +185,14 @@ class Residency:
         return memory_needs(recipe, self._policy, self.device)
 
     @property
+    def policy(self) -> Policy:
+        """Precision, memory mode and attention."""
+        return self._policy
+
+    @property
     def bytes_held(self) -> int:
         """Bytes of weights in memory."""
-        return sum(_size(loaded) for loaded in self._loaded.values())
+        return sum(self._sizes.values())
 
     def numerics(self) -> dict[str, str]:
         """All about this machine that changes numbers."""
@@ -196,6 +203,7 @@ class Residency:
         with self._lock:
             if key not in self._loaded:
                 self._loaded[key] = load()
+                self._sizes[key] = _size(self._loaded[key])
             self._loaded.move_to_end(key)
             loaded = self._loaded[key]
             if not self._in_use.get(key):
@@ -216,6 +224,7 @@ class Residency:
             if not self._in_use[key]:
                 self._placed.pop(key).close()
                 self._rest(key)
+                self._sizes[key] = _size(self._loaded[key])
             self._shrink(self._bytes_kept)
 
     def _rest(self, key: Key) -> None:
@@ -290,7 +299,7 @@ class Residency:
             if self.bytes_held <= most:
                 break
             if not self._in_use.get(key):
-                del self._loaded[key]
+                del self._loaded[key], self._sizes[key]
                 self._overlays.pop(key, None)
                 self._forget_empty_prompts(key)
                 dropped = True

@@ -7,7 +7,7 @@ picture of its result, and hand both back; every measured cell is on disk before
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from nodeforge.engine.measurements.conditions import CALLS, MeasuredModel
 from nodeforge.engine.measurements.workflow import PICTURE, PORT, Purpose, Step, workflow
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.graph_json import graph_to_json
-from nodeforge.models.measurements.measurement import Cell, Measurement
+from nodeforge.models.measurements.measurement import AttentionSpeed, Cell, Measurement
 from nodeforge.models.measurements.store import Measurements
 
 if TYPE_CHECKING:
@@ -94,12 +94,20 @@ class Measuring:
         model: The model.
         measurement: What is known already.
         store: Where what is found is kept.
+        here: Whether the worker is on this machine, so that paths mean the same there.
     """
 
-    def __init__(self, model: MeasuredModel, measurement: Measurement, store: Measurements) -> None:
+    def __init__(
+        self,
+        model: MeasuredModel,
+        measurement: Measurement,
+        store: Measurements,
+        *,
+        here: bool = True,
+    ) -> None:
         self.model = model
         self.measurement = measurement
-        self._store = store
+        self._store, self._here = store, here
         self._references: dict[int, np.ndarray] = {}
         self._warm = False
         self._interrupted: set[Step] = set()
@@ -108,6 +116,25 @@ class Measuring:
     @property
     def is_whole(self) -> bool:
         return self.measurement.is_whole
+
+    @property
+    def wants_attention(self) -> bool:
+        """Whether all is measured but the attention kernels (`attention_request`)."""
+        return self._here and self.is_whole and self.measurement.attention == ()
+
+    @property
+    def attention_request(self) -> dict[str, Any]:
+        """What is asked of the worker, as ``attention_speeds``, for `take_attention`."""
+        return {"path": str(self.model.path), "kind": self.model.info.kind.value}
+
+    def take_attention(self, speeds: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what attention kernels take; none where the model is too slow to try them all.
+
+        Raises:
+            RequestError: the disk cannot be written.
+        """
+        made = tuple(AttentionSpeed(**each) for each in speeds) or None
+        self._keep(replace(self.measurement, attention=made))
 
     @property
     def next(self) -> Step | None:

@@ -62,6 +62,8 @@ def open_measurement(
     store: Measurements,
     device: Mapping[str, Any],
     extent: Extent | None = None,
+    *,
+    here: bool = True,
 ) -> OpenedMeasurement:
     """The measurement of `model` on a device.
 
@@ -72,6 +74,7 @@ def open_measurement(
         store: Where measurements are kept.
         device: The worker's, as its answer to ``devices`` tells it under ``chosen``.
         extent: How much is measured.
+        here: Whether that worker is on this machine.
 
     Raises:
         RequestError: what is known cannot be gone on with.
@@ -80,7 +83,7 @@ def open_measurement(
     name, kind = str(device["name"]), str(device["kind"])
     conditions = conditions_of(model, key, name, kind, extent or Extent())
     measurement, notices = store.begin(conditions, model.name)
-    return OpenedMeasurement(Measuring(model, measurement, store), notices)
+    return OpenedMeasurement(Measuring(model, measurement, store, here=here), notices)
 
 
 def picture_of(answer: dict[str, Any]) -> np.ndarray | None:

@@ -14,6 +14,10 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 FORMAT = 1
+WORTH_CHANGING = 1.1
+"""So many times as fast must an attention kernel be to be offered: others are noise."""
+_SAME = 0.1
+"""A kernel whose predictions differ more is not offered: its pictures are others."""
 AS_NEAR = 0.03
 """Distances within a band so wide are the same to the eye: 0 to 3 %, 3 to 6 %, ... Of fewer steps
 in the same band none are fewer still, so that what is proposed once is not proposed to be changed
@@ -52,6 +56,21 @@ class Cell:
     prompt: int
     seconds: float | None = None
     distance: float | None = None
+
+
+@dataclass(frozen=True)
+class AttentionSpeed:
+    """What a call of the denoiser takes with one attention kernel.
+
+    Args:
+        way: The kernel's name in the settings.
+        seconds: Of a call with noise of the model's native size; the median of several.
+        difference: Of what it predicts from what torch's own choice predicts, relative to that.
+    """
+
+    way: str
+    seconds: float
+    difference: float
 
 
 @dataclass(frozen=True)
@@ -101,6 +120,8 @@ class Measurement:
         spreads: Root mean square difference of two converged pictures, 0 to 1, by prompt.
         cells: What was measured.
         format: Of the file.
+        attention: Of each attention kernel that was there; empty where it is not measured, and
+            None where the model is too slow for it.
     """
 
     conditions: Conditions
@@ -108,6 +129,7 @@ class Measurement:
     spreads: Mapping[int, float] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
     format: int = FORMAT
+    attention: tuple[AttentionSpeed, ...] | None = ()
 
     @property
     def wanted(self) -> int:
@@ -138,6 +160,19 @@ class Measurement:
             distance = fmean(cell.distance or 0.0 for cell in cells)
             points.append(CurvePoint(steps, distance, median(seconds) if seconds else None))
         return tuple(points)
+
+    def faster_attention(self, chosen: str) -> AttentionSpeed | None:
+        """The fastest kernel, where it is well ahead of the `chosen` one; None where none is."""
+        speeds = {each.way: each for each in self.attention or ()}
+        if chosen not in speeds:
+            return None
+        fastest = min(speeds.values(), key=lambda each: each.seconds)
+        is_ahead = fastest.seconds * WORTH_CHANGING <= speeds[chosen].seconds
+        return fastest if is_ahead and fastest.difference <= _SAME else None
+
+    def seconds_of_call(self, way: str) -> float:
+        """What a call takes with an attention kernel that was measured."""
+        return next(each.seconds for each in self.attention or () if each.way == way)
 
     def seconds_a_step(self, sampler: str) -> float | None:
         """What a step of `sampler` takes; None where it was not measured."""

@@ -66,6 +66,8 @@ class IdleMeasuring(QObject):
         self._run = ""
         """The id of the run that is going on; empty between runs."""
         self._stopping = False
+        self._asking = False
+        """Whether the worker is timing attention kernels."""
         self._seconds: dict[str, float] = {}
         self._deaths = 0
         self._touched = 0.0
@@ -128,10 +130,12 @@ class IdleMeasuring(QObject):
 
     def _advance(self) -> None:
         """Begin the next run, if it may be begun."""
-        if self.measuring is None or self._run or not self._may_run:
+        if self.measuring is None or self._run or self._asking or not self._may_run:
             return
         self._step = self.measuring.next
-        if self._step is None:
+        if self._step is None and self._agreed and self.measuring.wants_attention:
+            self._ask_attention()
+        elif self._step is None:
             self._end("")
         elif self._agreed or self._step.purpose in _PROBES:
             self._run, self._seconds, self._stopping = new_run_id(), {}, False
@@ -171,6 +175,27 @@ class IdleMeasuring(QObject):
                     self._end(str(event.error))
                 case _:
                     pass
+
+    def _ask_attention(self) -> None:
+        """Have the attention kernels timed, and end."""
+        measuring = self.measuring
+        assert measuring is not None
+
+        def done(answer: Answer) -> None:
+            self._asking = False
+            if measuring is not self.measuring:
+                return
+            try:
+                if isinstance(answer, NodeForgeError):
+                    raise answer
+                measuring.take_attention(answer["speeds"])
+            except NodeForgeError as error:
+                self._end(str(error))
+            else:
+                self._end("")
+
+        self._asking = True
+        self._runner.worker.ask("attention_speeds", done, **measuring.attention_request)
 
     def _ask_picture(self, event: events.RunFinished) -> None:
         measuring, step = self.measuring, self._step

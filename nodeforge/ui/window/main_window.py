@@ -198,11 +198,14 @@ class MainWindow(BaseWindow):
 
         if Preferences(self.workspace, self.commands, self).exec():
             if self.workspace.settings != before:
-                self.runner.use_settings(self.workspace.settings)
-                self._ask_catalogue()
-                self.status.query_devices()
+                self.use_settings()
             self.autosave.reload_interval()
             self.status.measure_cache()
+
+    def use_settings(self) -> None:
+        self.runner.use_settings(self.workspace.settings)
+        self._ask_catalogue()
+        self.status.query_devices()
 
     def show_first_steps(self) -> None:
         if self._first_steps is not None and isValid(self._first_steps):

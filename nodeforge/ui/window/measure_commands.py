@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nodeforge.engine.remote import is_elsewhere
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import fingerprints
+from nodeforge.settings import Attention, update_settings
 from nodeforge.ui.common.background_task import ReportProgress, run_in_background
 from nodeforge.ui.documents.measured_loops import model_names
 from nodeforge.ui.panels.measure_dialog import MeasureDialog, MeasureProgress
@@ -17,6 +20,7 @@ from nodeforge.ui.window.base_window import BaseWindow
 if TYPE_CHECKING:
     from nodeforge.engine.measurements.conditions import Extent, MeasuredModel
     from nodeforge.engine.measurements.measuring import Measuring
+    from nodeforge.models.measurements.measurement import Measurement
 
 
 class MeasureCommands:
@@ -89,8 +93,9 @@ class MeasureCommands:
         try:
             from nodeforge.engine.measurements.opening import open_measurement
 
+            known, settings = window.workspace.folders.measurements, window.workspace.settings
             opened = open_measurement(
-                model, window.workspace.folders.measurements, answer["chosen"], self.extent
+                model, known, answer["chosen"], self.extent, here=not is_elsewhere(settings)
             )
         except NodeForgeError as error:
             self._refuse(error)
@@ -98,7 +103,7 @@ class MeasureCommands:
         for notice in opened.notices:
             window.runner.logged.emit(notice)
             window.area.message_bars.show_message("measure", notice, kind="warn")
-        if opened.measuring.is_whole:
+        if opened.measuring.is_whole and not opened.measuring.wants_attention:
             window.status.show_text(f"“{model.name}” has been measured here already.")
             self._show_everywhere()
             return
@@ -120,6 +125,33 @@ class MeasureCommands:
         else:
             name = measuring.model.name
             self._window.status.show_text(f"“{name}” is measured: see steps in the inspector.")
+            self._offer_attention(measuring.measurement)
+
+    def _offer_attention(self, measured: Measurement) -> None:
+        """Offer the attention kernel that is well ahead of the chosen one, if any is."""
+        chosen = self._window.workspace.settings.attention
+        if (faster := measured.faster_attention(chosen)) is None:
+            return
+        times = measured.seconds_of_call(chosen) / faster.seconds
+
+        def use() -> None:
+            self._window.area.message_bars.dismiss("attention")
+            settings = self._window.workspace.settings
+            try:
+                way = Attention(faster.way)
+                changed = update_settings(settings.home, lambda now: replace(now, attention=way))
+            except (OSError, NodeForgeError) as error:
+                self._window.area.message_bars.show_message("measure", str(error))
+                return
+            self._window.workspace.set_settings(changed)
+            self._window.use_settings()
+
+        told = (
+            f"“{measured.name}” computes {times:.1f} times as fast with the attention "
+            f"“{faster.way}” as with “{chosen}”. Results are computed anew with it."
+        )
+        buttons = [(f"Use “{faster.way}”", use)]
+        self._window.area.message_bars.show_message("attention", told, buttons, kind="info")
 
     def _show_everywhere(self) -> None:
         """Have the linter and the inspector read what was measured."""

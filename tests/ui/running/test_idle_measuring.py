@@ -3,15 +3,17 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from nodeforge.engine.measurements.conditions import Extent
 from nodeforge.graph.edits import SetValue
+from nodeforge.models import Measurement
+from nodeforge.models.measurements.measurement import AttentionSpeed
 from nodeforge.settings import shipped
 from nodeforge.ui.common import theme as themes
 from nodeforge.ui.inspector.measured_curve import MeasuredCurve
 from nodeforge.ui.panels.measure_dialog import MeasureDialog, MeasureProgress
-from support.measurements import keep_nano
+from support.measurements import conditions, keep_nano
 from support.processes import ForkedWorker
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
@@ -177,3 +179,18 @@ def test_the_curve_follows_what_is_chosen(window, home):
     window.workspace.current.perform(SetValue("schedule", "name", "karras"))
     assert curves(window) == []
     assert document.node("schedule").values["steps"] == 8
+
+
+def test_a_faster_attention_is_offered_and_taken(open_window, qtbot):
+    window = open_window(ForkedWorker)
+    speeds = [AttentionSpeed("auto", 0.3, 0.0), AttentionSpeed("flash", 0.2, 1e-6)]
+    measured = Measurement(conditions("blake3:0"), "nano", attention=tuple(speeds))
+    bars = window.area.message_bars
+    window.measure._offer_attention(measured)
+    assert "“nano” computes 1.5 times as fast" in bars.text("attention")
+    (button,) = [each for each in bars.findChildren(QPushButton) if "flash" in each.text()]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.workspace.settings.attention == "flash"
+    assert bars.text("attention") == ""
+    window.measure._offer_attention(measured)
+    assert bars.text("attention") == ""  # it is chosen already
