@@ -55,6 +55,7 @@ _DEEDS: tuple[Row, ...] = (
     ("new_layer", "New layer", ("Ctrl+Shift+N",), "plus"),
     ("new_mask", "New mask", ("Ctrl+Shift+M",), "face-mask"),
     ("merge_down", "Merge down", ("Ctrl+E",), "git-merge"),
+    ("separate", "Separate into layers", (), ""),
     ("flatten", "Flatten image", (), "stack-simple"),
     ("flip_across", "Flip horizontally", (), ""),
     ("flip_down", "Flip vertically", (), ""),

@@ -79,7 +79,8 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
                 "&Layer",
                 (
                     *("canvas.new_layer", "canvas.new_mask", SEPARATOR, "canvas.merge_down"),
-                    *("canvas.flatten", SEPARATOR, "canvas.flip_across", "canvas.flip_down"),
+                    *("canvas.flatten", SEPARATOR, "canvas.separate", SEPARATOR),
+                    *("canvas.flip_across", "canvas.flip_down"),
                 ),
             ),
             (
