@@ -67,7 +67,8 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
     "canvas": (
         "&Canvas",
         (
-            *("canvas.new", "canvas.import", "canvas.bring", "canvas.export", SEPARATOR),
+            *("canvas.new", "canvas.import", "canvas.bring"),
+            *("canvas.bring_layers", "canvas.export", SEPARATOR),
             (
                 "&Size",
                 (
