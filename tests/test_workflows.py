@@ -91,8 +91,9 @@ EDITS = {
     "edit_by_instruction": "model",
     "edit_with_references": "model",
     "canvas_edit": "edit_model",
+    "canvas_layers": "layers_model",
 }
-"""Workflows for an edit model that the person has, with the node that loads it."""
+"""Workflows for a model that the person has and that is shown pictures, with its loader."""
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,10 @@ def editors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     several = root / "flux2_klein"
     tiny_transformers.PIPELINES["flux2_klein"]().save_pretrained(several)
     one = tiny_models.write_folder(root / "instruct_pix2pix", edits=True)
-    return dict.fromkeys(EDITS, one) | {"edit_with_references": several}
+    apart = root / "layered"
+    tiny_transformers.qwen_image_layered(3).save_pretrained(apart)
+    others = {"edit_with_references": several, "canvas_layers": apart}
+    return dict.fromkeys(EDITS, one) | others
 
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)
@@ -126,6 +130,8 @@ def test_a_workflow_makes_a_picture_that_is_not_flat(
     for node in raw["nodes"].values():
         if "steps" in node.get("values", {}):
             node["values"]["steps"] = 4
+        if node["type"] == "text.instruct":
+            node["values"]["size"] = "original"
     if loader := EDITS.get(name):
         raw["nodes"][loader]["values"] = {"file": str(editors[name])}
         raw["nodes"]["schedule"]["values"]["steps"] = 2

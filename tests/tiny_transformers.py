@@ -346,15 +346,17 @@ def qwen3_vl(tokenizer: Qwen2Tokenizer, layers: int, kind: type[nn.Module] = Qwe
     return seeded(kind, config)
 
 
-def _qwen_vae(colours: int = 3, channels: int = CHANNELS) -> AutoencoderKLQwenImage:
+def _qwen_vae(
+    colours: int = 3, channels: int = CHANNELS, halvings: int = 1
+) -> AutoencoderKLQwenImage:
     return seeded(
         AutoencoderKLQwenImage,
         input_channels=colours,
         base_dim=4,
         z_dim=channels,
-        dim_mult=[1, 1],
+        dim_mult=[1] * (halvings + 1),
         num_res_blocks=1,
-        temperal_downsample=[False],
+        temperal_downsample=[False] * halvings,
         latents_mean=[0.1, -0.2, 0.3, 0.0] * (channels // 4),
         latents_std=[1.5, 2.0, 0.7, 1.0] * (channels // 4),
     )
@@ -476,13 +478,17 @@ class QwenImageLayered(QwenImageLayeredPipeline):
         _save_parts(Path(folder), parts, "QwenImageLayeredPipeline")
 
 
-def qwen_image_layered() -> QwenImageLayered:
-    """Its pipeline takes pictures of as many channels as its latents have for latents."""
+def qwen_image_layered(halvings: int = 1) -> QwenImageLayered:
+    """Its pipeline takes pictures of as many channels as its latents have for latents.
+
+    Args:
+        halvings: How often its VAE halves the sides of a picture; of the published one 3.
+    """
     channels = 2 * CHANNELS
     more = {"use_additional_t_cond": True, "use_layer3d_rope": True}
     told: dict[str, Any] = {
         **_qwen_image_parts(channels, **more),
-        "vae": _qwen_vae(4, channels),
+        "vae": _qwen_vae(4, channels, halvings),
         "scheduler": FlowMatchEulerDiscreteScheduler(
             use_dynamic_shifting=True, time_shift_type="linear"
         ),

@@ -70,7 +70,7 @@ _NO_PICTURE = frozenset(
         *("image.preview", "image.compare", "image.load", "image.load_upscaler", "image.enlarge"),
         *("image.similarity", "image.size", "mask.load", "latent.empty", "mask.scale_to_latent"),
         *("canvas.image", "canvas.mask", "canvas.encode", "latent.encode", "image.undo_shift"),
-        *("latent.decode", "mask.to_image", "inpaint.align"),
+        *("canvas.layers", "latent.decode", "mask.to_image", "inpaint.align"),
         *("video.to_images", "video.frame", "video.ends", "video.contact_sheet"),
         *("latent.continue_video", "latent.encode_video", "latent.image_to_video"),
         *("latent.encode_audio", "models.step_cache"),

@@ -60,6 +60,7 @@ from nodeforge.canvas.transfer.clipboard import Clip, copied, cut, paste
 from nodeforge.canvas.transfer.pictures import (
     OpenedPicture,
     add_picture,
+    add_pictures,
     export_picture,
     open_picture,
     state_of,
@@ -104,6 +105,7 @@ __all__ = [
     "activate",
     "add_layer",
     "add_picture",
+    "add_pictures",
     "alpha_mask",
     "clear_area",
     "clear_mask",

@@ -107,7 +107,7 @@ from nodeforge.imaging.masks import (
     parts,
     threshold,
 )
-from nodeforge.imaging.patches import apply, denoise_mask, patch, shown
+from nodeforge.imaging.patches import apply, denoise_mask, layer_patch, patch, shown
 from nodeforge.imaging.picture_files.decode import (
     PICTURE_SUFFIXES,
     Decoded,
@@ -220,6 +220,7 @@ __all__ = [
     "item_stamp",
     "join_tiles",
     "lay_over",
+    "layer_patch",
     "levels",
     "line_art",
     "luminance",

@@ -104,6 +104,24 @@ def patch(
     return out
 
 
+def layer_patch(layer: Pixels, mask: Pixels) -> Pixels:
+    """A layer in the size of a mask, transparent where the mask is 0.
+
+    Args:
+        layer: (height, width, 3 or 4), of any size, alpha not premultiplied.
+        mask: (height, width); whatever is not 0 shows the layer as it is.
+
+    Returns:
+        float32, (height, width, 4) of the mask, alpha not premultiplied.
+    """
+    height, width = mask.shape
+    shrinks = width * height < layer.shape[0] * layer.shape[1]
+    method = Method.AREA if shrinks else Method.LANCZOS
+    out = with_alpha(resize(layer, width, height, method))
+    out[..., 3] *= mask > 0
+    return out
+
+
 def apply(original: Bytes, over: Bytes) -> Bytes:
     """`over` on `original`; every byte stays where `over` is transparent.
 

@@ -84,6 +84,7 @@ from nodeforge.models.folders.prompt_references import (
 from nodeforge.models.labels import (
     EDIT_MODELS,
     IDLE_IMAGE_GUIDANCE,
+    LAYER_MODELS,
     NO_PICTURE_TO_EDIT,
     NO_PICTURE_TO_TAKE_APART,
     family_label,
@@ -107,6 +108,7 @@ __all__ = [
     "HALF_FIRST",
     "IDLE_IMAGE_GUIDANCE",
     "INT8_FORMAT",
+    "LAYER_MODELS",
     "NO_PICTURE_TO_EDIT",
     "NO_PICTURE_TO_TAKE_APART",
     "SCALE_NAMES",

@@ -12,6 +12,11 @@ EDIT_MODELS = (
     "in 'Load model'."
 )
 
+LAYER_MODELS = (
+    "Choose Qwen-Image Layered, which takes a picture apart: "
+    "huggingface.co/Qwen/Qwen-Image-Layered, or its files for ComfyUI."
+)
+
 NO_PICTURE_TO_EDIT = (
     "this model edits a picture, and the prompt shows it none.",
     "Encode instruction and picture with 'Encode instruction', or choose a model that is no edit "

@@ -1,5 +1,6 @@
 """What a workflow gives back to the canvas."""
 
+from functools import reduce
 from typing import Annotated, NamedTuple
 
 import torch
@@ -46,6 +47,36 @@ def result(
     )
     over = imaging.each(_over, image.pixels.numpy(), patch)
     return Result(Image(torch.from_numpy(patch)), Image(torch.from_numpy(over)))
+
+
+class Layers(NamedTuple):
+    """A picture taken apart, and what its layers show together."""
+
+    patch: Image
+    image: Image
+
+
+@node("canvas.layers", title="Canvas layers", shows=True)
+def layers(generated: Image, image: Image, mask: Mask) -> Layers:
+    """Give pictures with alpha to the canvas as the layers of one group, the lowest first.
+
+    Nothing fades in and no colour is matched: a layer shows what the others do not.
+
+    Args:
+        generated: The layers, of any size, as 'VAE decode' gives them.
+        image: The canvas's pixels, which the layers were made of.
+        mask: Where the canvas may change, of that size.
+
+    Returns:
+        patch: The layers in the box's size, transparent where the mask is 0; the canvas takes them.
+        image: The layers over each other.
+    """
+    mask.check_fits(image)
+    made = imaging.each(imaging.layer_patch, generated.pixels.numpy(), mask.values.numpy()[:1])
+    shown = reduce(imaging.apply, map(imaging.to_bytes, made))
+    return Layers(
+        Image(torch.from_numpy(made)), Image(torch.from_numpy(imaging.to_float(shown)[None]))
+    )
 
 
 def _over(below: imaging.Pixels, patch: imaging.Pixels) -> imaging.Pixels:

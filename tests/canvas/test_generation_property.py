@@ -19,6 +19,7 @@ from nodeforge.canvas.document.blending import premultiplied
 from nodeforge.canvas.generation.box import auto_box, snapped
 from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.canvas.generation.request import Generation, Selection, Source, request
+from nodeforge.canvas.generation.special_models import SPECIAL
 from nodeforge.diffusion import Residency, describe
 from nodeforge.engine.assets import keep_bytes
 from nodeforge.engine.cache import MemoryTier, ResultCache
@@ -47,7 +48,7 @@ class Case(NamedTuple):
     seed: int
 
 
-PREPARED = [intent for intent in Intent if intent is not Intent.EDIT]
+PREPARED = [intent for intent in Intent if intent not in SPECIAL]
 """Those that fill the masked area before it is painted."""
 
 

@@ -19,6 +19,7 @@ from nodeforge.canvas.generation.request import (
     Source,
     request,
 )
+from nodeforge.canvas.generation.special_models import SPECIAL
 from nodeforge.errors import RequestError
 from nodeforge.formats import load, write
 from nodeforge.graph.assets import ASSET
@@ -65,7 +66,7 @@ def file_of(generation, node):
     return to_bytes(decode(generation.files[name]).pixels)
 
 
-PREPARED = [intent for intent in Intent if intent is not Intent.EDIT]
+PREPARED = [intent for intent in Intent if intent not in SPECIAL]
 """Those whose workflow fills the masked area before it is painted."""
 
 
@@ -97,7 +98,8 @@ def test_every_form_names_a_port_that_is_there(workflow):
         document = workflow(intent)
         ports = {name.rpartition(".")[2] for name in document.form}
         usual = {"text", "strength", "steps", "seed", "batch", "scale", "name"}
-        assert ports == usual - ({"strength"} if intent is Intent.EDIT else set())
+        others = {Intent.EDIT: {"strength"}, Intent.SEPARATE: {"strength", "batch", "layers"}}
+        assert ports == usual ^ others.get(intent, set())
         for name in document.form:
             node, _, port = name.rpartition(".")
             assert port in catalogue[document.node(node).type].input
@@ -311,7 +313,7 @@ def test_each_prompt_gets_a_region_after_the_other(workflow):
     assert links[Input("region_3", "text_encoder")] == Output("model", "text_encoder")
 
 
-@pytest.mark.parametrize("intent", Intent)
+@pytest.mark.parametrize("intent", [*PREPARED, Intent.EDIT])
 def test_a_mask_s_negative_prompt_goes_to_the_negative_side(workflow, intent):
     selection = Selection(spot(), negative="a dog")
     document = made(workflow, intent, [selection], given=source(channels=4)).document
@@ -395,7 +397,7 @@ def test_loras_lie_over_all_that_the_model_feeds(workflow, intent, tmp_path):
     assert links[Input("decode", "vae")].node == model
     weights = [document.node(name).values["model_weight"] for name in (first, second)]
     assert weights == [0.5, 0.25]
-    if intent is Intent.EDIT:
+    if intent in SPECIAL:
         return  # it has no model until the person chooses one
     folders = ModelFolders(Settings(home=tmp_path))
     problems = serious(lint(document, Catalogue.shipped(), folders))

@@ -138,11 +138,15 @@ def test_a_file_that_is_not_chosen_is_named(whole):
     assert only(whole, "missing_inputs").way_out == "Choose a model."
 
 
-def test_where_an_instruction_is_read_an_edit_model_is_missing():
+def test_where_a_picture_is_shown_a_model_that_reads_it_is_missing():
     document = load(shipped("workflows") / "edit_by_instruction.json")
     problems = lint(document, Catalogue.shipped())
     (problem,) = (p for p in problems if (p.rule, p.port) == ("missing_inputs", "file"))
     assert problem.way_out.startswith("Choose an edit model, such as")
+    document = load(shipped("workflows") / "canvas_layers.json")
+    problems = lint(document, Catalogue.shipped())
+    (problem,) = (p for p in problems if (p.rule, p.port) == ("missing_inputs", "file"))
+    assert "takes a picture apart" in problem.way_out
 
 
 def test_an_input_behind_a_reroute_that_nothing_feeds_is_missing(whole):

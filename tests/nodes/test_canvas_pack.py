@@ -202,6 +202,33 @@ def test_every_candidate_of_a_batch_is_transparent_outside_of_the_mask(canvas):
     assert not torch.equal(made.image.pixels[0], made.image.pixels[1])
 
 
+def test_a_patch_keeps_the_alpha_of_a_generated_picture(canvas):
+    """Models that draw with alpha, as Qwen-Image 2.1 does."""
+    image, mask = Image(torch.rand(1, 40, 50, 3)), Mask(torch.ones(1, 40, 50))
+    drawn = Image(torch.rand(2, 40, 50, 4))
+    made = canvas["canvas.result"](drawn, image, mask)
+    assert torch.equal(made.patch.pixels, drawn.pixels)
+
+
+def test_layers_come_in_the_size_of_the_box_and_are_cut_by_the_mask_alone(canvas):
+    mask = torch.zeros(1, 40, 50)
+    mask[:, 10:30, 10:30] = 0.3  # how much may change says nothing here
+    image, layers = Image(torch.rand(1, 40, 50, 3)), Image(torch.rand(3, 40, 50, 4))
+    made = canvas["canvas.layers"](layers, image, Mask(mask))
+    inside = mask[0] > 0
+    assert torch.equal(made.patch.pixels[:, inside], layers.pixels[:, inside])
+    assert made.patch.pixels[..., 3][:, ~inside].max() == 0
+    assert made.image.pixels.shape == (1, 40, 50, 4)
+    top = layers.pixels.clone()
+    top[-1, ..., 3] = 1
+    shown = canvas["canvas.layers"](Image(top), image, Mask(mask)).image.pixels[0]
+    assert (shown[inside] - top[-1][inside]).abs().max() <= 0.5 / 255 + 1e-6
+    other = canvas["canvas.layers"](Image(torch.rand(2, 64, 64, 4)), image, Mask(mask))
+    assert other.patch.pixels.shape == (2, 40, 50, 4)
+    with pytest.raises(SizeMismatchError, match="20 × 20"):
+        canvas["canvas.layers"](layers, image, Mask(torch.ones(1, 20, 20)))
+
+
 @pytest.mark.filterwarnings("ignore:__array_")
 @pytest.mark.parametrize("name", ["sd", "inpainting"])
 def test_the_shipped_workflow_runs_on_models_with_and_without_a_mask(folder, tmp_path, name):

@@ -82,6 +82,14 @@ def with_new(state: State, layer: Layer, above: str | None = None) -> State:
     return replace(state, layers=layers, active=layer.id)
 
 
+def topmost_picture_layer(state: State) -> str:
+    """The id of the topmost layer that is part of the picture, or of the outermost group that it
+    is in; empty for none.
+    """
+    layers = [layer for layer in state.layers if layer.kind in PICTURE_KINDS]
+    return [layers[-1], *state.groups_of(layers[-1])][-1].id if layers else ""
+
+
 def without(state: State, ids: Collection[str]) -> State:
     """`state` without some layers and what is in them; the one below becomes active."""
     ids = {*ids, *(each.id for id in ids for each in state.inside(id))}

@@ -20,6 +20,7 @@ class Intent(StrEnum):
     REFINE = "refine"
     IMAGE_TO_IMAGE = "image to image"
     EDIT = "edit"
+    SEPARATE = "separate into layers"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Method:
         strength: Denoise strength to start from.
         whole: Without a mask the whole box is meant.
         grow: Pixels of the canvas by which the masks are larger than drawn.
+        blends_in: What is made joins what is around it: the automatic box shows some of that, and
+            the patch fades out before the box ends.
+        steered: Control layers may steer it.
         describes: What the prompt should describe, for the field's placeholder.
         explains: What it does, and what it needs.
     """
@@ -41,6 +45,8 @@ class Method:
     strength: float
     whole: bool = False
     grow: int = 0
+    blends_in: bool = True
+    steered: bool = True
     describes: str = "What should be there"
     explains: str = ""
 
@@ -69,6 +75,7 @@ METHODS: Mapping[Intent, Method] = {
         "canvas_outpaint",
         Fill.CONTINUE,
         1.0,
+        steered=False,
         describes="The whole picture, with what is new",
         explains="Continues the picture where the box reaches beyond it, where it is transparent, "
         "and in masks that touch that. Drag the box (K) over an edge, or expand by pixels.",
@@ -117,5 +124,16 @@ METHODS: Mapping[Intent, Method] = {
         describes="What should change, such as: make it night",
         explains="Does what the instruction says, and keeps the rest; in the mask, or in the "
         "whole box. Reference layers are called by <layer:name>.",
+    ),
+    Intent.SEPARATE: Method(
+        "canvas_layers",
+        Fill.ORIGINAL,
+        1.0,
+        whole=True,
+        blends_in=False,
+        steered=False,
+        describes="What the picture shows, if you like",
+        explains="Takes apart what the box shows, or what is selected or masked, into a group of "
+        "layers with alpha. For one layer, use its menu.",
     ),
 }

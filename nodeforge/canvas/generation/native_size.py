@@ -31,9 +31,14 @@ class NativeSize(NamedTuple):
 
     @property
     def references(self) -> int:
-        """How many reference pictures the model takes; those that take one are edit models."""
+        """How many reference pictures the model takes."""
         facts = FAMILIES.get(self.family)
         return facts.references_of(self.variant or facts.variant) if facts else 0
+
+    @property
+    def takes_apart(self) -> bool:
+        """Whether the model takes a picture apart into layers."""
+        return self.family in FAMILIES and FAMILIES[self.family].layers > 0
 
 
 USUAL = NativeSize(512, 64)

@@ -10,7 +10,8 @@ A window does this, with the box's pixels (`composite`, `straight`) and its mask
 4. Once it has finished, each candidate is asked for full-size and lossless:
    `client.ask("render", ..., node=result, port="patch", item=b, longest=LONGEST)` gives RGBA
    bytes, alpha not premultiplied, of the box's size. Laid at the box's corner as a new layer
-   (`premultiplied`), it leaves every byte where `generation.mask` is 0.
+   (`premultiplied`), it leaves every byte where `generation.mask` is 0. Where
+   `generation.takes_apart`, all items together are one candidate, the lowest layer first.
 
 Another seed or prompt runs the same document with another value; what is not touched by it comes
 from the cache.
@@ -37,6 +38,7 @@ from nodeforge.canvas.generation.references import (
     refuse_calls,
 )
 from nodeforge.canvas.generation.regions import add_regions
+from nodeforge.canvas.generation.separation import LAYERS, check_takes_apart
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.document import Document
@@ -49,7 +51,9 @@ LONGEST = 8192
 """Pixels to ask for along a side, so that a result comes in its own size."""
 
 IMAGE, MASK, RESULT = "canvas.image", "canvas.mask", "canvas.result"
-_NEEDED = {IMAGE: "Canvas image", MASK: "Canvas mask", RESULT: "Canvas result"}
+RESULTS = (RESULT, LAYERS)
+"""The types of the nodes that give something back, of which a workflow has one."""
+_NEEDED = {(IMAGE,): "Canvas image", (MASK,): "Canvas mask", RESULTS: "Canvas result"}
 _GUIDES = {"control": "Canvas control", "reference": "Canvas reference"}
 """Kinds of layers beside the picture, with the title of the node that takes what they show."""
 
@@ -112,6 +116,7 @@ class Generation:
         box: Where the patches belong.
         mask: uint8, (height, width) of the box: where it is 0 the patches are transparent. To
             remove something it is larger than the masks that were given.
+        takes_apart: The batch items are layers of one candidate.
     """
 
     document: Document
@@ -119,6 +124,7 @@ class Generation:
     results: tuple[str, ...]
     box: Box
     mask: Bytes = field(repr=False)
+    takes_apart: bool = False
 
 
 def request(
@@ -153,19 +159,25 @@ def request(
         EmptyInstructionError: nothing says what should change.
         TooManyLayersError: the model takes fewer reference pictures.
         UnknownLayerError: a prompt calls a layer that is no reference.
+        NoLayersError: the workflow takes a picture apart, and the model does not.
     """
     check_box(source.box, source.canvas, multiple, expands=intent is Intent.EXPAND)
     _check_sizes(source, selections)
-    mask = _ended(_changes(source, selections, intent), source)
+    mask = _changes(source, selections, intent)
+    if METHODS[intent].blends_in:
+        mask = _ended(mask, source)
     document = _copy(workflow)
     nodes = _canvas_nodes(document)
+    takes_apart = any(_nodes(document, LAYERS))
+    if takes_apart:
+        check_takes_apart(family)
     _set_intent(document, intent, values)
     for name, value in values.items():
         path, _, port = name.rpartition(".")
         document.node(path).values[port] = value
     files: dict[str, bytes] = {}
-    _give(nodes[IMAGE], _keep(document, files, "canvas_image.png", source.pixels))
-    _give(nodes[MASK], _keep(document, files, "canvas_mask.png", mask))
+    _give(nodes[IMAGE,], _keep(document, files, "canvas_image.png", source.pixels))
+    _give(nodes[MASK,], _keep(document, files, "canvas_mask.png", mask))
     _give_guides(document, files, source)
     own = [one for one in selections if one.prompt or one.negative]
     kept = [
@@ -185,7 +197,7 @@ def request(
         add_references(document, shown, family, variant)
     else:
         refuse_calls(document)
-    return Generation(document, files, tuple(nodes[RESULT]), source.box, mask)
+    return Generation(document, files, tuple(nodes[RESULTS]), source.box, mask, takes_apart)
 
 
 def _check_sizes(source: Source, selections: Sequence[Selection]) -> None:
@@ -280,12 +292,12 @@ def _walk(graph: Graph, group: str) -> Iterator[tuple[str, Node]]:
             yield from _walk(node.graph, join(group, name))
 
 
-def _canvas_nodes(document: Document) -> dict[str, dict[str, Node]]:
-    found = {type_id: _nodes(document, type_id) for type_id in _NEEDED}
-    for type_id, nodes in found.items():
+def _canvas_nodes(document: Document) -> dict[tuple[str, ...], dict[str, Node]]:
+    found = {types: _nodes(document, *types) for types in _NEEDED}
+    for types, nodes in found.items():
         if not nodes:
             raise NotForCanvasError(
-                f"the workflow has no node '{_NEEDED[type_id]}'.",
+                f"the workflow has no node '{_NEEDED[types]}'.",
                 way_out="Add one, or choose one of the canvas's own workflows.",
             )
     return found

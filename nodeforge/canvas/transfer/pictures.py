@@ -6,7 +6,7 @@ file shows, an export writes the file's own values, in the file's own colour pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -85,10 +85,27 @@ def add_picture(
     """Put a picture into a layer of its own: in the middle, or with its corner at a place."""
 
     def work(state: State) -> State:
-        middle = ((state.width - opened.width) // 2, (state.height - opened.height) // 2)
-        return with_new(state, _layer(state, opened, middle if left is None else (left, top)))
+        place = _middle(state, opened) if left is None else (left, top)
+        return with_new(state, _layer(state, opened, place))
 
     return CanvasEdit(canvas, "add picture", work)
+
+
+def add_pictures(canvas: Canvas, opened: Sequence[OpenedPicture], name: str) -> CanvasEdit:
+    """Put pictures into the layers of one group, the first lowest, each in the middle."""
+
+    def work(state: State) -> State:
+        state = with_new(state, new_layer(state, LayerKind.GROUP, name))
+        group = state.active
+        for each in opened:
+            state = with_new(state, _layer(state, each, _middle(state, each)))
+        return replace(state, active=group)
+
+    return CanvasEdit(canvas, "add pictures", work)
+
+
+def _middle(state: State, opened: OpenedPicture) -> tuple[int, int]:
+    return (state.width - opened.width) // 2, (state.height - opened.height) // 2
 
 
 def _layer(state: State, opened: OpenedPicture, offset: tuple[int, int]) -> Layer:

@@ -6,11 +6,12 @@ from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input
 from nodeforge.graph.planned import flatten_with_values
-from nodeforge.models import SamplingSettings, variant_label
+from nodeforge.models import FAMILIES, ModelInfo, SamplingSettings, variant_label
 from nodeforge.spec import Catalogue
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
-NOISES = ("sampling.noise", "sampling.video_noise", "sampling.layers_noise")
+_LAYERS_NOISE = "sampling.layers_noise"
+NOISES = ("sampling.noise", "sampling.video_noise", _LAYERS_NOISE)
 TYPES = ("sampling.sampler", "sampling.schedule", "sampling.guidance", *NOISES)
 
 
@@ -34,8 +35,16 @@ def auto_values(
         for path in traced.upstream(loop):
             kind = traced.flat.nodes[path].type
             if kind in TYPES and path not in found:
-                found[path] = _by_port(kind, made)
+                found[path] = _by_port(kind, made) | _layers(kind, model)
     return found
+
+
+def _layers(kind: str, model: ModelInfo | None) -> dict[str, str]:
+    """Into how many layers a model takes a picture apart."""
+    family = FAMILIES.get(model.family or "") if model is not None else None
+    if kind != _LAYERS_NOISE or family is None or not family.layers:
+        return {}
+    return {"layers": str(family.layers)}
 
 
 def _of_loop(traced: LoopTrace, loop: str, made: SamplingSettings) -> dict[str, str]:

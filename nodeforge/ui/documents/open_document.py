@@ -221,16 +221,23 @@ class OpenDocument(QObject):
 
     def saved_file(self, node: str) -> Path | None:
         """The file that holds a node's picture: its own, or that of a node which it feeds."""
+        files = self.saved_batch(node)
+        if not files:
+            return None
+        return files[-1 if node in self.saved_files else 0]  # a node that saves shows the last
+
+    def saved_batch(self, node: str) -> list[Path]:
+        """All files that hold a node's pictures, in their order."""
         if node in self.saved_files:
-            return self.saved_files[node][-1]  # a node that saves shows the last
+            return self.saved_files[node]
         path, name = split(node)
         try:
             links = self.document.group(path).links.items()
         except NoSuchNodeError:  # it is gone with its subgraph
-            return None
+            return []
         fed = [join(path, end.node) for end, start in links if start.node == name]
         saved = (self.saved_files[each] for each in fed if each in self.saved_files)
-        return next((files[0] for files in saved if files), None)
+        return next(filter(None, saved), [])
 
     def show_problems(
         self, problems: list[Problem], auto_values: dict[str, dict[str, str]]

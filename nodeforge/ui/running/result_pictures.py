@@ -113,6 +113,34 @@ class ResultPictures:
         place = self._place(opened, node, port, step)
         self._link.ask("render", answered, longest=longest, **place)
 
+    def render_batch(
+        self,
+        opened: OpenDocument,
+        node: str,
+        use: Callable[[list[QImage]], None],
+        *,
+        longest: int,
+    ) -> None:
+        """Request all pictures of a result, one after another; none where it is gone."""
+        if opened.last_run is None:
+            use([])
+            return
+        place = self._place(opened, node, self.picture_port(opened, node), 0)
+        found: list[QImage] = []
+
+        def answered(answer: Answer) -> None:
+            image = image_of_answer(answer)
+            if image is not None:
+                found.append(image)
+                ask()
+            else:
+                use(found)
+
+        def ask() -> None:
+            self._link.ask("render", answered, longest=longest, item=len(found), **place)
+
+        ask()
+
     def open_clip(
         self, opened: OpenDocument, node: str, use: ClipCallback, *, step: int = 0
     ) -> None:

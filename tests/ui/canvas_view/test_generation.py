@@ -13,6 +13,7 @@ from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, 
 from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.canvas.generation.loras import LORA, Lora
+from nodeforge.canvas.generation.special_models import SPECIAL
 from nodeforge.formats import document_to_json, read, write
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Box
@@ -524,8 +525,9 @@ def test_painting_in_a_candidate_beyond_the_picture_grows_the_canvas_first(paint
 def test_every_intent_says_what_it_does(painted, intent):
     painted.editor.form.choose_intent(intent)
     panel = painted.editor.generate
-    needs = "Choose an edit model" if intent is Intent.EDIT else METHODS[intent].explains
-    assert panel.explains.text().startswith(needs)
+    special = SPECIAL.get(intent)  # it has no model until the person chooses one
+    needs = special.models if special else METHODS[intent].explains
+    assert panel.explains.text() == needs
     assert panel.expand.isVisibleTo(panel) == (intent is Intent.EXPAND)
 
 

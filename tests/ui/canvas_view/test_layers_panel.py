@@ -21,11 +21,11 @@ from nodeforge.canvas import (
 )
 from nodeforge.canvas.document.layer import TINTS
 from nodeforge.canvas.document.nesting import misplaced
+from nodeforge.canvas.edits.layers import topmost_picture_layer
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Reading
 from nodeforge.ui.canvas_view.panels.layer_list import ABOUT, EYE, ID, LOCK, NAME, THUMBNAIL
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import SIDE
-from nodeforge.ui.canvas_view.tools.paint_candidate import topmost_picture_layer
 from nodeforge.ui.common import theme
 
 

@@ -24,8 +24,9 @@ LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
 WORKFLOWS = shipped("workflows")
 ENTRIES = (
-    *("Large view", "Save as…", "Copy", "To canvas", "Use as input", "Show in folder"),
-    *("Make again", "Variations (4)", "Open workflow", "Load settings", "Verify", "Compare"),
+    *("Large view", "Save as…", "Copy", "To canvas", "To canvas as layers"),
+    *("Use as input", "Show in folder", "Make again", "Variations (4)", "Open workflow"),
+    *("Load settings", "Verify", "Compare"),
     *("Stars", "Collections", "Delete"),
 )
 
@@ -234,6 +235,24 @@ def test_a_picture_goes_to_the_canvas(qtbot, window, three):
     choose(open_menu(window), "To canvas")
     qtbot.waitUntil(lambda: window.area.canvas.opened.canvas is not None)
     assert window.area.canvas.opened.canvas.state.width == 40
+
+
+def test_several_pictures_go_to_the_canvas_as_the_layers_of_a_group(qtbot, window, three):
+    click(qtbot, window, 0)
+    click(qtbot, window, 2, CONTROL)
+    window.gallery.list.customContextMenuRequested.emit(QPoint(20, 20))
+    choose(open_menu(window), "To canvas as layers")
+    qtbot.waitUntil(lambda: window.area.canvas.opened.canvas is not None)
+    canvas = window.area.canvas.opened.canvas
+    qtbot.waitUntil(lambda: len(canvas.layers) == 3)
+    assert [each.name for each in canvas.layers[:2]] == ["blue", "red"]  # by name, as batches are
+    group = canvas.active
+    assert group.is_group
+    assert {each.group for each in canvas.layers[:2]} == {group.id}
+    opened = window.area.canvas.opened
+    assert opened.document.history.undo_name == "add pictures"
+    opened.document.undo()
+    assert canvas.layers == ()
 
 
 @pytest.mark.parametrize("node", ["image.load", "mask.load"])

@@ -19,6 +19,7 @@ RULE = Rule(
 
 _INSTRUCTED = ("text.instruct", "text.add_reference")
 """Nodes whose text encoder is that of an edit model."""
+_LAYERS = "canvas.layers"
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -26,7 +27,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
         linked = scene.inputs.get(path, {})
         for port in node.spec.inputs if node.spec else ():
             if port.required and port.name not in linked and _is_empty(node, port):
-                way_out = _edit_model(scene, path, port) or _way_out(port)
+                way_out = _special_model(scene, path, port) or _way_out(port)
                 yield scene.problem(path, "is missing.", way_out, port=port.name)
 
 
@@ -35,19 +36,22 @@ def _is_empty(node: FlatNode, port: PortSpec) -> bool:
     return value is None or (value == "" and isinstance(port.widget, FileWidget | ModelFileWidget))
 
 
-def _edit_model(scene: LintContext, path: str, port: PortSpec) -> str:
-    """The way out where an instruction is read by what the missing model gives; else empty."""
+def _special_model(scene: LintContext, path: str, port: PortSpec) -> str:
+    """The way out where the missing model is to read an instruction, or to make layers; else
+    empty.
+    """
     if not isinstance(port.widget, ModelFileWidget):
         return ""
     fed, reached = {path}, {path}
     while fed:
         fed = {reader for node in fed for reader in scene.readers(node)} - reached
         reached |= fed
-        if any(scene.nodes[node].type in _INSTRUCTED for node in fed if node in scene.nodes):
-            from nodeforge.models import EDIT_MODELS
+    types = {scene.nodes[node].type for node in reached if node in scene.nodes}
+    if types.isdisjoint(_INSTRUCTED):
+        return ""
+    from nodeforge.models import EDIT_MODELS, LAYER_MODELS
 
-            return EDIT_MODELS
-    return ""
+    return LAYER_MODELS if _LAYERS in types else EDIT_MODELS
 
 
 def _way_out(port: PortSpec) -> str:

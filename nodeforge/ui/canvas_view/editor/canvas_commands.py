@@ -43,6 +43,7 @@ from nodeforge.ui.canvas_view.editor.size_dialogs import (
     ExpandDialog,
     ScaleDialog,
 )
+from nodeforge.ui.canvas_view.panels.layers_panel import shows_picture
 from nodeforge.ui.canvas_view.tools import MoveTool
 from nodeforge.ui.common.background_task import run_in_background
 
@@ -50,7 +51,8 @@ if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.editor.canvas_editor import CanvasEditor
     from nodeforge.ui.canvas_view.editor.canvas_tab import CanvasTab
 
-_NEED_CANDIDATE = {"accept_part", "keep_unchanged", "discard", "next", "previous", "more"}
+_NEED_FLAT_CANDIDATE = {"accept_part", "keep_unchanged"}
+_NEED_CANDIDATE = {"discard", "next", "previous", "more"}
 _NEED_LAYER = {"mask_from_layer", "select_layer", "merge_down", "flatten"}
 _NEED_SELECTION = {"deselect", "crop_to_selection"}
 
@@ -75,6 +77,10 @@ class CanvasCommands(QObject):
             return staging.count > 1 or self._session.tool.name == "move"
         if name in _NEED_CANDIDATE:
             return staging.candidate is not None
+        if name in _NEED_FLAT_CANDIDATE:
+            return staging.candidate is not None and staging.candidate.layers is None
+        if name == "separate":
+            return canvas.active is not None and shows_picture(canvas.active)
         if name in _NEED_LAYER:
             return canvas.active is not None
         if name in _NEED_SELECTION:
@@ -250,6 +256,10 @@ class CanvasCommands(QObject):
         self._session.set_box(box)
         self._view.fit(self._session.canvas_rect().united(QRectF(*box)))
         self._editor.generator.generate()
+
+    def separate(self) -> None:
+        """Take the active layer apart into layers."""
+        self._editor.generator.separate_layer(self._session.canvas.state.active)
 
     def crop_to_selection(self) -> None:
         self._crop(self._session.canvas.state.selected())

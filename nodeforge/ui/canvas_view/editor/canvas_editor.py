@@ -82,6 +82,7 @@ class CanvasEditor(QWidget):
         self._place.setProperty("role", "small")
         self._arrange()
         self.session.status_message.connect(self.status_message)
+        self.layers.separate_requested.connect(self.generator.separate_layer)
         self.generator.refused.connect(self.refused)
         self.staging.accepted.connect(self._record_generation)
         self.view.view_changed.connect(self._show_place)

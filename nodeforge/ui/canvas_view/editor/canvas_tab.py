@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from nodeforge.canvas import (
     Tiles,
     add_layer,
     add_picture,
+    add_pictures,
     clear_area,
     copied,
     cut,
@@ -198,6 +199,15 @@ class CanvasTab(QStackedWidget):
         """Read a picture and add it to the canvas."""
         self.files.read(source, name, self._add_picture)
 
+    def import_layers(self, sources: Sequence[Path | bytes], name: str) -> None:
+        """Read pictures and add them to the canvas as the layers of a group, the first lowest."""
+        self.files.read_all(sources, name, lambda read: self._add_layers(read, name))
+
+    def _add_layers(self, read: list[OpenedPicture], name: str) -> None:
+        if self._take_size(read[0]):
+            self._perform(add_pictures(self._canvas, read, name))
+            self._show_editor()
+
     def offer_prompt(self, text: str) -> None:
         """Use `text` as the prompt of the canvas once it is shown, unless it has one."""
         self._offered = text
@@ -225,17 +235,23 @@ class CanvasTab(QStackedWidget):
 
     def _add_picture(self, read: OpenedPicture | State) -> None:
         """Add a picture to the canvas, which is created if there is none."""
+        if not self._take_size(read):
+            return
+        self._perform(_layers_of(self._canvas, read))
+        self._show_editor()
+        if isinstance(read, OpenedPicture) and read.deep:
+            self.warned.emit(_SIXTEEN_BIT.format(read.origin.name))
+
+    def _take_size(self, read: OpenedPicture | State) -> bool:
+        """Create a canvas of a picture's size if there is none; whether there is one now."""
         self.status_message.emit("")
         try:
             if self.opened.canvas is None:
                 self._set_canvas(State(read.width, read.height))
         except RequestError as error:
             self.refused.emit(str(error))
-            return
-        self._perform(_layers_of(self._canvas, read))
-        self._show_editor()
-        if isinstance(read, OpenedPicture) and read.deep:
-            self.warned.emit(_SIXTEEN_BIT.format(read.origin.name))
+            return False
+        return True
 
     def _set_canvas(self, state: State) -> None:
         """Create the canvas, or replace its content (undoable)."""

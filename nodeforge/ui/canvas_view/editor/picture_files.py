@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,29 @@ class PictureFiles(QObject):
             )
         else:
             self.reader.read(name, lambda _: open_picture(source, name), then, self._refuse)
+
+    def read_all(
+        self,
+        sources: Sequence[Path | bytes],
+        name: str,
+        then: Callable[[list[OpenedPicture]], None],
+    ) -> None:
+        """Read pictures; `then` is called once with all, or not at all.
+
+        Args:
+            name: What those are called, with a number, that are no files.
+        """
+        self.status_message.emit(f"Opening {name}…")
+
+        def work(report: Callable[[float], None]) -> list[OpenedPicture]:
+            opened: list[OpenedPicture] = []
+            for number, source in enumerate(sources, 1):
+                title = "" if isinstance(source, Path) else f"{name} {number}"
+                opened.append(open_picture(source, title))
+                report(number / len(sources))
+            return opened
+
+        self.reader.read(name, work, then, self._refuse)
 
     def ask_open(self, then: Callable[[OpenedPicture | State], None], folder: str = "") -> None:
         paths, _ = QFileDialog.getOpenFileNames(

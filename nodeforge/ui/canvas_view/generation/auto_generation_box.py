@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, QTimer
 from nodeforge.canvas import Change, ChangeKind
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
-from nodeforge.ui.canvas_view.generation.generation_source import box_for_masks
 from nodeforge.ui.canvas_view.session import CanvasSession
 
 _PAUSE = 200
@@ -35,7 +34,7 @@ class AutoGenerationBox(QObject):
         self._end()
 
     def _update(self) -> None:
-        box = box_for_masks(self._session.canvas.state, self._form.strength, self._form.native)
+        box = self._form.box_for(self._session.canvas.state)
         if box != self._box:
             self._box = box
             self._session.overlay_changed.emit()

@@ -9,20 +9,24 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from nodeforge.canvas import State
 from nodeforge.canvas.document.layer_tags import renamed_layers
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
 from nodeforge.canvas.generation.loras import Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import NativeSize, native_size
-from nodeforge.canvas.generation.request import IMAGE, MASK, RESULT
+from nodeforge.canvas.generation.request import IMAGE, MASK, RESULTS
+from nodeforge.canvas.generation.special_models import SPECIAL, lacking, special_intent
 from nodeforge.formats import load
 from nodeforge.graph.document import Document
 from nodeforge.graph.form import form_entries
+from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Graph, Node, Subgraph
 from nodeforge.graph.paths import join
 from nodeforge.graph.ports import input_spec
-from nodeforge.models import EDIT_MODELS, FAMILIES
+from nodeforge.imaging import Box
 from nodeforge.settings import shipped
 from nodeforge.spec import PortSpec, SeedWidget, TextWidget
+from nodeforge.ui.canvas_view.generation.generation_source import box_for_masks
 from nodeforge.ui.canvas_view.generation.staging_area import Variations
 from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -34,7 +38,6 @@ from nodeforge.values.setting_names import COMFYUI
 _LOADER = "models.load"
 _MODEL = "Model"
 """The label of a model's field."""
-_EDIT_MODEL = "edit_model.file"
 _SAVED = "canvas_form"
 """Field of a document's view that keeps the form."""
 _NOISE = "sampling.noise"
@@ -186,37 +189,33 @@ class GenerationForm(QObject):
     def workflow_name(self) -> str:
         if self.custom_workflow is not None:
             return self.custom_workflow.name
-        steered = self.uses_control and self.intent is not Intent.EXPAND
-        return CONTROLLED if steered else METHODS[self.intent].workflow
+        method = METHODS[self.intent]
+        return CONTROLLED if self.uses_control and method.steered else method.workflow
 
     @property
     def intents(self) -> list[Intent]:
-        """All, *Edit* first where the model is an edit model."""
-        return sorted(Intent, key=lambda each: each is not Intent.EDIT) if self.edits else [*Intent]
+        """All, first the one that the model is made for."""
+        return sorted(Intent, key=lambda each: each is not special_intent(self.native))
 
     @property
-    def edits(self) -> bool:
-        """Whether the workflow's model takes reference pictures, to edit by instruction."""
-        return self.native.references > 0
+    def lacks_model(self) -> bool:
+        """Whether the intent wants a model of another kind than is chosen."""
+        return bool(lacking(self.intent, self.native))
 
     @property
     def explains(self) -> str:
-        """What the intent does, and what it lacks."""
-        if self.intent is not Intent.EDIT or self.edits:
-            return METHODS[self.intent].explains
-        family = FAMILIES.get(self.native.family)
-        why = f"{family.label} does not edit by instruction. " if family else ""
-        return why + EDIT_MODELS
+        """What the intent does, or the model that it lacks."""
+        return lacking(self.intent, self.native) or METHODS[self.intent].explains
 
     def choose_intent(self, intent: Intent) -> None:
         """Change the intent, which sets its default strength and workflow."""
         self._intent_chosen = True
         if intent is self.intent:
             return
-        if intent is Intent.EDIT and self.edits:
+        if intent is special_intent(self.native):
             model = next((e for e in self.entries() if e.is_model), None)
             if model is not None:
-                self.values.setdefault(_EDIT_MODEL, self.value(model))
+                self.values.setdefault(SPECIAL[intent].field, self.value(model))
         self.intent = intent
         for entry in self._strengths():
             self.values[entry.name] = METHODS[intent].strength
@@ -262,8 +261,9 @@ class GenerationForm(QObject):
             self.item = None  # another draw: all pictures of it
         self.values[name] = value
         self.value_changed.emit(name)
-        if name.endswith(".file") and not self._intent_chosen and self.edits:
-            self.choose_intent(Intent.EDIT)
+        offers = name.endswith(".file") and not self._intent_chosen
+        if offers and (special := special_intent(self.native)):
+            self.choose_intent(special)
 
     def rename_layers(self, names: Mapping[str, str]) -> None:
         """Let all texts call reference layers by their new names, old to new."""
@@ -306,6 +306,11 @@ class GenerationForm(QObject):
             self._native = {key: native_size(document, self._workspace.folders, self.granted)}
         return self._native[key]
 
+    def box_for(self, state: State) -> Box:
+        """The automatic generation box."""
+        context = METHODS[self.intent].blends_in
+        return box_for_masks(state, self.strength, self.native, context=context)
+
     def variation_values(self, variations: Variations) -> dict[str, Any]:
         """Values that blend noise of other seeds in; empty if there is no noise node."""
         text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
@@ -332,8 +337,8 @@ class GenerationForm(QObject):
 
     def supports(self, opened: OpenDocument) -> bool:
         """Whether a workflow has the canvas input and output nodes."""
-        graph = opened.document.graph
-        return all(any(_paths(graph, kind)) for kind in (IMAGE, MASK, RESULT))
+        there = {node.type for node in every_node(opened.document.graph).values()}
+        return all(not there.isdisjoint(types) for types in ((IMAGE,), (MASK,), RESULTS))
 
     def _closed(self, opened: OpenDocument) -> None:
         if opened is self.custom_workflow:
@@ -386,7 +391,7 @@ def _with_values(document: Document, values: dict[str, Any]) -> Document:
 _PROMPT = "prompt.text"
 _ORDER = (
     "instruction",
-    *("prompt", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch"),
+    *("prompt", "layers", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch"),
 )
 
 

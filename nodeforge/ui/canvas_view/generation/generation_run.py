@@ -10,8 +10,10 @@ import numpy as np
 from nodeforge.canvas.generation.intents import Intent
 from nodeforge.canvas.generation.loras import Lora
 from nodeforge.canvas.generation.request import Generation
+from nodeforge.canvas.generation.separation import TakenApart, laid_over_each_other
 from nodeforge.formats import document_to_json
-from nodeforge.ui.canvas_view.generation.staging_area import Candidate, Variations
+from nodeforge.imaging import Bytes
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate, Layers, Variations
 from nodeforge.ui.running.job_queue import WAITING, Job
 
 
@@ -19,7 +21,9 @@ from nodeforge.ui.running.job_queue import WAITING, Job
 class GenerationRun:
     """One generation, from the form values to its candidates.
 
-    `drawn_together`: its batch is one draw of noise; `item`: the only picture made of it.
+    `drawn_together`: its batch is one draw of noise; `item`: the only picture made of it;
+    `layer`: the layer to take apart, empty for what is seen; `taken`: what was taken apart;
+    `layers`: what came of it so far.
     """
 
     intent: Intent
@@ -30,6 +34,9 @@ class GenerationRun:
     drawn_together: bool = False
     item: int | None = None
     loras: tuple[Lora, ...] = ()
+    layer: str = ""
+    taken: TakenApart | None = None
+    layers: list[Bytes] = field(default_factory=list, repr=False)
     job: Job | None = None
     generation: Generation | None = None
     cancelled: bool = False
@@ -67,13 +74,26 @@ class GenerationRun:
         texts = (str(v) for k, v in self.values.items() if k in asked)
         return next((text.strip()[:32] for text in texts if text.strip()), "Generated")
 
-    def candidate(self, item: int, answer: dict[str, Any]) -> Candidate:
-        """A candidate from what the worker rendered of it: ``shape`` and ``payload``, RGBA8."""
+    @staticmethod
+    def patch(answer: dict[str, Any]) -> Bytes:
+        """What the worker rendered: ``shape`` and ``payload``, RGBA8."""
+        return np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])
+
+    def candidate(self, item: int, patch: Bytes) -> Candidate:
+        """A candidate of one picture."""
         assert self.generation is not None, "it has run"
-        patch = np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])
         made = self.seed_of_item(item)
         box = self.generation.box
         return Candidate(patch, box, self.name, *made, self._record(item), self.live)
+
+    def separated(self) -> Candidate:
+        """The candidate of all layers together."""
+        assert self.generation is not None, "it has run"
+        taken = self.taken or TakenApart(self.name)
+        box, shown = self.generation.box, laid_over_each_other(self.layers)
+        layers = Layers(tuple(self.layers), taken)
+        about = self.seed_of_item(0)
+        return Candidate(shown, box, taken.name, *about, self._record(0), self.live, layers=layers)
 
     def _record(self, item: int) -> dict[str, Any]:
         """What is stored of it in the project, once the candidate is accepted."""
@@ -87,4 +107,5 @@ class GenerationRun:
             "loras": [asdict(lora) for lora in self.loras],
             "box": list(self.generation.box),
             "item": item if self.item is None else self.item,
+            **({"layer": self.layer} if self.layer else {}),
         }

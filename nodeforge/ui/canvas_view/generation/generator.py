@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from nodeforge.canvas import State
 from nodeforge.canvas.document.layer_tags import layer_tag
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.canvas.generation.loras import Lora, loras_from_json
 from nodeforge.canvas.generation.request import LONGEST, Generation, request
 from nodeforge.engine import events
@@ -23,10 +24,11 @@ from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.generation_run import GenerationRun
 from nodeforge.ui.canvas_view.generation.generation_source import (
-    box_for_masks,
     generation_source,
     has_control,
+    layer_box,
     reference_names,
+    separation_source,
     with_mask,
 )
 from nodeforge.ui.canvas_view.generation.staging_area import StagingArea, Variations
@@ -121,12 +123,24 @@ class Generator(QObject):
         """The generation box: as drawn, or computed from the masks."""
         if self._session.box is not None:
             return self._session.box
-        return box_for_masks(self._session.canvas.state, self.form.strength, self.form.native)
+        return self.form.box_for(self._session.canvas.state)
 
     def generate(self) -> None:
         """Generate candidates from the canvas and the form."""
         self._session.commit()
         self.start(self.form.current_values())
+        self.form.next_seed()
+
+    def separate_layer(self, id: str) -> None:
+        """Take a layer or group apart into layers, with the form's values; without a model that
+        does, show the form, which says what is missing.
+        """
+        self._session.commit()
+        self.form.choose_intent(Intent.SEPARATE)
+        if self.form.lacks_model:
+            self.refused.emit(self.form.explains)
+            return
+        self.start(self.form.current_values(), layer=id)
         self.form.next_seed()
 
     def more_like_this(self) -> None:
@@ -136,6 +150,7 @@ class Generator(QObject):
         candidate = self._staging.candidate
         if candidate is None:
             return
+        self.form.choose_intent(Intent(candidate.record.get("intent", self.form.intent)))
         values = {**self.form.current_values(), **candidate.record.get("values", {})}
         last = max((each.seed or 0 for each in self._staging.candidates), default=0)
         variations = (*candidate.variations, (random_seed(), _VARIATION_STRENGTH))
@@ -150,6 +165,7 @@ class Generator(QObject):
             values | variation_values | item_values,
             candidate.box,
             variations=variations if variation_values else (),
+            layer=candidate.record.get("layer", ""),
             loras=loras_from_json(candidate.record.get("loras")),
         )
 
@@ -161,11 +177,17 @@ class Generator(QObject):
         live: bool = False,
         variations: Variations = (),
         loras: Sequence[Lora] | None = None,
+        layer: str = "",
     ) -> GenerationRun:
-        """Start a generation; the request is prepared in a background thread."""
+        """Start a generation; the request is prepared in a background thread.
+
+        Args:
+            layer: The layer to take apart; empty for what is seen.
+        """
         seeds = [entry.name for entry in self.form.entries() if entry.is_seed]
         seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
         made = GenerationRun(self.form.intent, dict(values), seed, live, variations)
+        made.layer = layer
         made.loras = tuple(self.form.loras if loras is None else loras)
         made.drawn_together = self.form.draws_together
         made.item = next((v for name, v in values.items() if name.endswith(".item")), None)
@@ -180,7 +202,11 @@ class Generator(QObject):
     def _request(
         self, state: State, box: Box, made: GenerationRun, native: NativeSize
     ) -> Generation:
-        source, selections = generation_source(state, box)
+        if made.intent is Intent.SEPARATE:
+            box = layer_box(state, made.layer) if made.layer else box
+            source, selections, made.taken = separation_source(state, box, made.layer)
+        else:
+            source, selections = generation_source(state, box)
         workflow = self.form.workflow_with(made.loras)
         intent, values = made.intent, made.values
         model = (native.multiple, native.family, native.variant)
@@ -274,9 +300,9 @@ class Generator(QObject):
 
     def _preview(self, made: GenerationRun, event: events.Preview) -> None:
         assert made.generation is not None
-        size = (event.height, event.width, 3)
-        pixels = np.frombuffer(event.pixels, np.uint8).reshape(size)
-        image = to_image(with_mask(pixels, made.generation.mask), straight=True)
+        size = (event.frames, event.height, event.width, 3)
+        first = np.frombuffer(event.pixels, np.uint8).reshape(size)[0]  # before layers, the whole
+        image = to_image(with_mask(first, made.generation.mask), straight=True)
         self._staging.preview(image, made.generation.box)
 
     def _fetch(self, made: GenerationRun, item: int) -> None:
@@ -296,14 +322,22 @@ class Generator(QObject):
     def _on_candidate(self, made: GenerationRun, item: int, answer: Answer) -> None:
         if self._closed or made.cancelled or made.job is None:
             return
+        assert made.generation is not None, "it has run"
+        apart = made.generation.takes_apart
         if isinstance(answer, dict) and answer["shape"]:
-            self._staging.add(made.candidate(item, answer))
+            patch = made.patch(answer)
+            if apart:
+                made.layers.append(patch)
+            else:
+                self._staging.add(made.candidate(item, patch))
             self._fetch(made, item + 1)
             return
         del self._runs[made.job.id]
-        if item == 0:
+        if item == 0 or (apart and isinstance(answer, NodeForgeError)):
             text = answer if isinstance(answer, NodeForgeError) else "The result is gone."
             self.refused.emit(str(text))
+        elif apart:
+            self._staging.add(made.separated())
         self._end(made)
 
     def _end(self, made: GenerationRun) -> None:

@@ -13,13 +13,21 @@ from PySide6.QtGui import QImage, QPainter
 from nodeforge.canvas import Change, ChangeKind, Layer, LayerKind, Tiles, premultiplied
 from nodeforge.canvas.document.canvas import State
 from nodeforge.canvas.document.edit import CanvasEdit
-from nodeforge.canvas.edits.layers import new_layer, remove_layers, with_new, without
+from nodeforge.canvas.edits.layers import (
+    new_layer,
+    remove_layers,
+    topmost_picture_layer,
+    with_new,
+    without,
+)
 from nodeforge.canvas.edits.reshape import crop_canvas, grown_to
+from nodeforge.canvas.generation.separation import TakenApart, separate
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
+from nodeforge.ui.canvas_view.rendering.layer_thumbnails import on_chequerboard
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 from nodeforge.ui.canvas_view.session import CanvasSession
-from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool, topmost_picture_layer
+from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool
 
 _PAINTED = {ChangeKind.PIXELS, ChangeKind.LAYERS, ChangeKind.LAYER}
 Variations = tuple[tuple[int, float], ...]
@@ -39,6 +47,19 @@ class Cut:
     patch: Bytes = field(repr=False)
 
 
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """The layers that a picture was taken apart into.
+
+    Args:
+        patches: The lowest first, RGBA8 of the candidate's size, alpha not premultiplied.
+        taken: What they were made of.
+    """
+
+    patches: tuple[Bytes, ...] = field(repr=False)
+    taken: TakenApart
+
+
 @dataclass(eq=False)
 class Candidate:
     """A generated picture.
@@ -52,6 +73,7 @@ class Candidate:
         record: The record of the generation, stored in the project.
         live: Whether live generation made it.
         cut: How its patch was cut; None where it is whole.
+        layers: What it consists of, where a picture was taken apart.
         whole: Its patch before that, as it was made.
     """
 
@@ -63,6 +85,7 @@ class Candidate:
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     live: bool = False
     cut: Cut | None = None
+    layers: Layers | None = None
 
     def __post_init__(self) -> None:
         self.whole = self.patch
@@ -112,6 +135,8 @@ class StagingArea(QObject):
         self._session, self._candidate_overlay = session, candidate_overlay
         self.candidates: list[Candidate] = []
         self.index = 0
+        self.layer: int | None = None
+        """Which layer of the shown candidate is seen alone; None for all together."""
         self.painting_candidate = False
         self._accepting = False
         self._end = session.canvas.subscribe(self._on_canvas_changed)
@@ -151,7 +176,14 @@ class StagingArea(QObject):
     def select(self, index: int) -> None:
         """Show a candidate."""
         self.index = min(max(index, 0), max(self.count - 1, 0))
+        self.layer = None
         self._candidate_overlay.set_aside(False)
+        self._show()
+        self.changed.emit()
+
+    def show_layer(self, index: int) -> None:
+        """Show a layer of the candidate alone, on a chequerboard; the shown one again: all."""
+        self.layer = None if index == self.layer else index
         self._show()
         self.changed.emit()
 
@@ -168,7 +200,7 @@ class StagingArea(QObject):
         self._session.commit()
         grows = self._reaches_beyond(candidate.box)
         masks = {each.cut.layer for each in self.candidates if each.cut}
-        if not self.perform(_layer_of(self._session, candidate, masks)):
+        if not self.perform(_edit_of(self._session, candidate, masks)):
             return False
         if grows:
             self._session.set_box(None)
@@ -303,6 +335,9 @@ class StagingArea(QObject):
             self._candidate_overlay.show(None, None)
         elif self._preview is not None:
             self._candidate_overlay.show(*self._preview)
+        elif candidate is not None and candidate.layers and self.layer is not None:
+            layer = to_image(candidate.layers.patches[self.layer], straight=True)
+            self._candidate_overlay.show(on_chequerboard(layer), candidate.box)
         elif candidate is not None:
             self._candidate_overlay.show(candidate.image, candidate.box)
         else:
@@ -317,6 +352,15 @@ def _changed_part(box: Box, changes: Sequence[Change]) -> Box | None:
             return box
         touched = change.box.around(touched)
     return touched.overlap(box) if touched is not None else None
+
+
+def _edit_of(session: CanvasSession, candidate: Candidate, masks: Collection[str]) -> CanvasEdit:
+    """The edit that makes a candidate part of the canvas."""
+    if candidate.layers is None:
+        return _layer_of(session, candidate, masks)
+    tiles = [Tiles.of(premultiplied(patch)) for patch in candidate.layers.patches]
+    corner = candidate.box.left, candidate.box.top
+    return separate(session.canvas, candidate.layers.taken, tiles, *corner)
 
 
 def _layer_of(session: CanvasSession, candidate: Candidate, masks: Collection[str]) -> CanvasEdit:

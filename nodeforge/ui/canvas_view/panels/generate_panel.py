@@ -163,7 +163,7 @@ class GeneratePanel(QWidget):
         self.fields = {}
         self._assistants.clear()
         entries = self._form.entries()
-        if self._form.intent is Intent.EDIT and not self._form.edits:
+        if self._form.lacks_model:
             entries.sort(key=lambda entry: not entry.is_model)  # what is missing comes first
         for entry in entries:
             field = make_field(entry.port, self._workspace, self._form.seed_mode)

@@ -9,6 +9,7 @@ from PySide6.QtCore import (
     QPoint,
     Qt,
     QTimer,
+    Signal,
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -68,6 +69,9 @@ class LayersPanel(QWidget):
         workspace: Its model folders.
         words: Complete the prompts of masks.
     """
+
+    separate_requested = Signal(str)
+    """The person wants a layer taken apart into layers: its id."""
 
     def __init__(self, session: CanvasSession, workspace: Workspace, words: Sources) -> None:
         super().__init__()
@@ -153,6 +157,8 @@ class LayersPanel(QWidget):
             alpha.setCheckable(True)
             alpha.setChecked(layer.alpha_locked)
             alpha.triggered.connect(lambda on: self._do(set_layer, layer.id, alpha_locked=bool(on)))
+        if shows_picture(layer):
+            menu.addAction("Separate into layers", lambda: self.separate_requested.emit(layer.id))
         menu.addAction("Mirror left and right", lambda: self._do(flip_layer, layer.id, True))
         menu.addAction("Mirror top and bottom", lambda: self._do(flip_layer, layer.id, False))
         menu.popup(self.list.viewport().mapToGlobal(place))
@@ -279,14 +285,18 @@ class LayersPanel(QWidget):
         self._do(move_layer, id, place, group)
 
 
+def shows_picture(layer: Layer) -> bool:
+    """Whether it is part of the picture, or a group."""
+    return layer.kind in PICTURE_KINDS or layer.is_group
+
+
 def about(layer: Layer) -> str:
     """What is said below a layer's name: of a region its prompt."""
     if layer.is_mask and layer.prompt.strip():
         return f"Region: {' '.join(layer.prompt.split())}"
     if layer.kind is LayerKind.CONTROL and layer.control.reading is not Reading.AUTO:
         return f"Control: {READINGS[layer.control.reading].lower()}"
-    plain = layer.kind in PICTURE_KINDS or layer.is_group
-    return "" if plain else layer.kind.value.capitalize()
+    return "" if shows_picture(layer) else layer.kind.value.capitalize()
 
 
 def tooltip(layer: Layer) -> str:
@@ -294,7 +304,7 @@ def tooltip(layer: Layer) -> str:
     if layer.is_mask:
         lines = ["Region" if layer.prompt.strip() else "Mask", f"strength {layer.strength:.0%}"]
         return "\n".join([", ".join(lines), *filter(None, (layer.prompt.strip(),))])
-    if layer.kind not in PICTURE_KINDS and not layer.is_group:
+    if not shows_picture(layer):
         return f"{layer.kind.value.capitalize()} layer"
     what = "Group" if layer.is_group else f"{layer.kind.value.capitalize()} layer"
     return f"{what}, {layer.blend.value}, {layer.opacity:.0%}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
+from PySide6.QtGui import QIcon, QImage, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -21,16 +21,19 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.ui.canvas_view.generation.generator import Generator
-from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate, Layers, StagingArea
 from nodeforge.ui.canvas_view.generation.unchanged_parts import UnchangedParts
 from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
-from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon
+from nodeforge.ui.canvas_view.rendering.layer_thumbnails import on_chequerboard, plain_icon
+from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 from nodeforge.ui.common.icons import icon
 
-_SIDE = 56
+_SIDE, _CHECK = 56, 7
 _NOTCHES = 100
 _ROOMY, _LEAST = 900, 560
 """Pixels of the bar from which its buttons have texts, and that it has at least."""
+_OF_ONE_PICTURE = ("unchanged", "part")
+"""Buttons for candidates without layers."""
 _SLIDER, _SHORT_SLIDER = 140, 72
 
 
@@ -52,8 +55,10 @@ class StagingBar(QWidget):
         )
         self._unchanged = unchanged_parts
         self.setAccessibleName("Candidates")
-        self.list = _row_of_pictures()
+        self.list = _row_of_pictures("Candidates")
         self.list.itemClicked.connect(lambda item: staging.select(self.list.row(item)))
+        self.layers = _row_of_pictures("Layers of the candidate")
+        self.layers.itemClicked.connect(lambda item: staging.show_layer(self.layers.row(item)))
         self.progress = QProgressBar(textVisible=False)
         self.words = QLabel()
         self.words.setProperty("role", "dim")
@@ -63,6 +68,7 @@ class StagingBar(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
         row.addWidget(self.list, 1)
+        row.addWidget(self.layers, 4)
         row.addWidget(self.words, 1)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addSpacing(8)
@@ -79,6 +85,7 @@ class StagingBar(QWidget):
         column.addLayout(row)
         self.setFixedHeight(_SIDE + 16)
         self._shown: list[Candidate] = []
+        self._shown_layers: Layers | None = None
         staging.changed.connect(self._show)
         generator.changed.connect(self._show_progress)
         self._show()
@@ -132,18 +139,35 @@ class StagingBar(QWidget):
             self._shown = list(staging.candidates)
             self.list.clear()
             for each in self._shown:
-                item = QListWidgetItem(_picture(each), "")
+                item = QListWidgetItem(_picture(each.image), "")
                 item.setToolTip(each.description)
                 self.list.addItem(item)
         self.list.setCurrentRow(staging.index)
+        self._show_layers()
         if round(self._candidate_overlay.split * _NOTCHES) != self.split.value():
             self.split.setValue(round(self._candidate_overlay.split * _NOTCHES))
         self._show_progress()
+
+    def _show_layers(self) -> None:
+        """The layers of the shown candidate, the lowest first."""
+        candidate = self._staging.candidate
+        layers = candidate.layers if candidate is not None else None
+        self.layers.setVisible(layers is not None)
+        if layers is not self._shown_layers:
+            self._shown_layers = layers
+            self.layers.clear()
+            for number, patch in enumerate(layers.patches if layers else (), 1):
+                item = QListWidgetItem(_picture(to_image(patch, straight=True), chequered=True), "")
+                item.setToolTip(f"Layer {number}: click to see it alone, and again for all")
+                self.layers.addItem(item)
+        self.layers.setCurrentRow(-1 if self._staging.layer is None else self._staging.layer)
 
     def _show_progress(self) -> None:
         staging, made = self._staging, self._generator.current_run
         self.setVisible(staging.is_open or made is not None)
         one, several = staging.candidate is not None, staging.count > 1
+        for name in _OF_ONE_PICTURE:  # their room is the layers'
+            self.buttons[name].setVisible(self._shown_layers is None)
         for name, on in (
             *((name, one) for name in ("more", "unchanged", "part", "discard", "accept")),
             *((name, several) for name in ("previous", "next")),
@@ -165,15 +189,17 @@ class StagingBar(QWidget):
         elif one and self._candidate_overlay.aside:
             self.words.setText("Put aside while you paint")
         elif one:
-            self.words.setText(f"Candidate {staging.index + 1} of {staging.count}")
+            layer = "" if staging.layer is None else f", layer {staging.layer + 1}"
+            self.words.setText(f"Candidate {staging.index + 1} of {staging.count}{layer}")
 
 
-def _picture(candidate: Candidate) -> QIcon:
+def _picture(image: QImage, chequered: bool = False) -> QIcon:
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    return plain_icon(QPixmap.fromImage(candidate.image.scaled(_SIDE, _SIDE, ratio, smooth)))
+    small = image.scaled(_SIDE, _SIDE, ratio, smooth)
+    return plain_icon(QPixmap.fromImage(on_chequerboard(small, _CHECK) if chequered else small))
 
 
-def _row_of_pictures() -> QListWidget:
+def _row_of_pictures(name: str) -> QListWidget:
     made = QListWidget(
         viewMode=QListView.ViewMode.IconMode,
         flow=QListView.Flow.LeftToRight,
@@ -185,7 +211,7 @@ def _row_of_pictures() -> QListWidget:
     made.setFixedHeight(_SIDE + 8)
     made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     made.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setAccessibleName("Candidates")
+    made.setAccessibleName(name)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     made.setStyleSheet("QListWidget { background: transparent; border: none; }")
     return made

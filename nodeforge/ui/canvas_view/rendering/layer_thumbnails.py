@@ -12,6 +12,7 @@ from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 
 SIDE = 32
 _CHECK = 4
+_LIGHT, _GREY = "#ffffff", "#c8ccd2"
 _FRAME = 3
 """Pixels that the frame of a mask is wide."""
 
@@ -49,6 +50,26 @@ def thumbnail(layer: Layer, state: State, ratio: float = 1.0) -> QPixmap:
     return pixmap
 
 
+def on_chequerboard(image: QImage, square: int = 16) -> QImage:
+    """A picture with alpha on a chequerboard, which shows where it is transparent.
+
+    Args:
+        square: Pixels of a side of its squares.
+    """
+    squares = QPixmap(2 * square, 2 * square)
+    painter = QPainter(squares)
+    painter.fillRect(squares.rect(), QColor(_LIGHT))
+    for place in (QPoint(square, 0), QPoint(0, square)):
+        painter.fillRect(QRect(place, QSize(square, square)), QColor(_GREY))
+    painter.end()
+    out = QImage(image.size(), QImage.Format.Format_RGB32)
+    painter = QPainter(out)
+    painter.fillRect(out.rect(), QBrush(squares))
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return out
+
+
 def plain_icon(pixmap: QPixmap) -> QIcon:
     """An icon that looks the same when selected."""
     made = QIcon(pixmap)
@@ -63,8 +84,8 @@ def _small(tile: np.ndarray, side: int) -> QImage:
 
 
 def _chequer(painter: QPainter, area: QRect) -> None:
-    painter.fillRect(area, QColor("#ffffff"))
+    painter.fillRect(area, QColor(_LIGHT))
     for y in range(area.top(), area.bottom() + 1, _CHECK):
         for x in range(area.left(), area.right() + 1, _CHECK):
             if (x + y) // _CHECK % 2:
-                painter.fillRect(x, y, _CHECK, _CHECK, QColor("#c8ccd2"))
+                painter.fillRect(x, y, _CHECK, _CHECK, QColor(_GREY))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nodeforge.canvas import LARGEST, LayerKind, Paint, PicturePaint, State, add_layer
-from nodeforge.canvas.document.layer import PICTURE_KINDS
+from nodeforge.canvas import LARGEST, LayerKind, Paint, PicturePaint, add_layer
+from nodeforge.canvas.edits.layers import topmost_picture_layer
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
 from nodeforge.ui.canvas_view.tools.tool import PointerEvent
@@ -60,11 +60,3 @@ class PaintCandidateTool(StrokeTool):
         above = topmost_picture_layer(canvas.state) or None
         self.session.perform(add_layer(canvas, LayerKind.PAINT, self._name, above))
         self._layer = canvas.state.active
-
-
-def topmost_picture_layer(state: State) -> str:
-    """The id of the topmost layer that is part of the picture, or of the outermost group that it
-    is in; empty for none.
-    """
-    layers = [layer for layer in state.layers if layer.kind in PICTURE_KINDS]
-    return [layers[-1], *state.groups_of(layers[-1])][-1].id if layers else ""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.document_page import VIEWS
-from nodeforge.ui.window.menus.picture_files import prompt_of
+from nodeforge.ui.window.menus.picture_files import fetch_batch, may_be_batch, prompt_of
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view import CanvasTab
+    from nodeforge.ui.documents.picture import Picture
 
 _TOOLS = (
     ("brush", "Brush", "B", "paint-brush"),
@@ -55,6 +56,7 @@ _DEEDS: tuple[Row, ...] = (
     ("new_layer", "New layer", ("Ctrl+Shift+N",), "plus"),
     ("new_mask", "New mask", ("Ctrl+Shift+M",), "face-mask"),
     ("merge_down", "Merge down", ("Ctrl+E",), "git-merge"),
+    ("separate", "Separate into layers", (), ""),
     ("flatten", "Flatten image", (), "stack-simple"),
     ("flip_across", "Flip horizontally", (), ""),
     ("flip_down", "Flip vertically", (), ""),
@@ -115,6 +117,17 @@ def canvas_commands(window: BaseWindow) -> list[Command]:
             "paint-brush",
             lambda: not window.viewer.picture_view.image.isNull(),
         ),
+        Command(
+            "canvas.bring_layers",
+            "Send viewed batch to canvas as layers",
+            partial(_bring_viewed_batch, window),
+            (),
+            "stack",
+            lambda: (
+                window.viewer.picture is not None
+                and may_be_batch(window.runner, [window.viewer.picture])
+            ),
+        ),
         *(_tool(window, *row) for row in _TOOLS),
         *(_deed(window, *row) for row in _DEEDS),
         *(_switch(window, *row) for row in _SWITCHES),
@@ -166,6 +179,27 @@ def bring_to_canvas(window: BaseWindow, source: Path | bytes, name: str, prompt:
         canvas.offer_prompt(prompt)
 
 
+def bring_batch_to_canvas(window: BaseWindow, pictures: Sequence[Picture]) -> None:
+    """Import several pictures, or all of a result's batch, as the layers of one group.
+
+    The lowest comes first; a single one comes without a group, as by `bring_to_canvas`.
+    """
+    first = pictures[0]
+    prompt = prompt_of(window.workspace, first)
+
+    def bring(sources: Sequence[Path | bytes]) -> None:
+        if not sources:
+            window.area.message_bars.show_message("canvas", f"{first.name}: the pictures are gone.")
+        elif len(sources) == 1:
+            bring_to_canvas(window, sources[0], first.name, prompt)
+        else:
+            canvas = _canvas_in_front(window)
+            canvas.import_layers(sources, first.name)
+            canvas.offer_prompt(prompt)
+
+    fetch_batch(window.runner, pictures, bring)
+
+
 def _bring_viewed(window: BaseWindow) -> None:
     from nodeforge.ui.canvas_view.rendering.qt_images import (
         to_png,  # the canvas needs numpy and OpenCV
@@ -174,6 +208,11 @@ def _bring_viewed(window: BaseWindow) -> None:
     picture = window.viewer.picture
     prompt = prompt_of(window.workspace, picture) if picture is not None else ""
     bring_to_canvas(window, to_png(window.viewer.picture_view.image), "Result", prompt)
+
+
+def _bring_viewed_batch(window: BaseWindow) -> None:
+    if (picture := window.viewer.picture) is not None:
+        bring_batch_to_canvas(window, [picture])
 
 
 def _tool(window: BaseWindow, name: str, text: str, keys: str, icon: str) -> Command:

@@ -67,7 +67,8 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
     "canvas": (
         "&Canvas",
         (
-            *("canvas.new", "canvas.import", "canvas.bring", "canvas.export", SEPARATOR),
+            *("canvas.new", "canvas.import", "canvas.bring"),
+            *("canvas.bring_layers", "canvas.export", SEPARATOR),
             (
                 "&Size",
                 (
@@ -79,7 +80,8 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
                 "&Layer",
                 (
                     *("canvas.new_layer", "canvas.new_mask", SEPARATOR, "canvas.merge_down"),
-                    *("canvas.flatten", SEPARATOR, "canvas.flip_across", "canvas.flip_down"),
+                    *("canvas.flatten", SEPARATOR, "canvas.separate", SEPARATOR),
+                    *("canvas.flip_across", "canvas.flip_down"),
                 ),
             ),
             (

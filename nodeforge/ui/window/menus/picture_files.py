@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QUrl
@@ -45,6 +45,38 @@ def fetch(runner: Runner, picture: Picture, use: Callable[[QImage | None], None]
         )
     else:
         use(None)
+
+
+def may_be_batch(runner: Runner, pictures: Sequence[Picture]) -> bool:
+    """Whether they are several pictures, or one result that may hold several."""
+    opened, node = pictures[0].opened, pictures[0].node
+    if len(pictures) > 1 or opened is None:
+        return len(pictures) > 1
+    saved = len(opened.saved_batch(node))
+    return saved > 1 or (not saved and runner.pictures.picture_type(opened, node) == "image")
+
+
+def fetch_batch(
+    runner: Runner, pictures: Sequence[Picture], use: Callable[[Sequence[Path | bytes]], None]
+) -> None:
+    """Give `use` several pictures, or all of one result, as files or their contents.
+
+    Several are in the order of their names, as a batch is saved.
+    """
+    first = pictures[0]
+    if len(pictures) > 1 or first.opened is None:
+        use(sorted(each.path for each in pictures if each.path is not None))
+    elif saved := first.opened.saved_batch(first.node):
+        use(saved)
+    else:
+        from nodeforge.ui.canvas_view.rendering.qt_images import to_png  # numpy, OpenCV
+
+        runner.pictures.render_batch(
+            first.opened,
+            first.node,
+            lambda images: use([to_png(image) for image in images]),
+            longest=LARGEST,
+        )
 
 
 def open_clip(

@@ -12,7 +12,9 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.gallery import MOST_STARS
 from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.menus.canvas_menu import bring_batch_to_canvas
 from nodeforge.ui.window.menus.picture_actions import VARIATIONS, PictureActions
+from nodeforge.ui.window.menus.picture_files import may_be_batch
 
 
 def fill_picture_menu(
@@ -35,6 +37,9 @@ def fill_picture_menu(
     add("Save as…", "floppy-disk", lambda: actions.save_as(pictures))
     add("Copy", "copy", lambda: actions.copy(pictures), keys="Ctrl+C")
     add("To canvas", "paint-brush", lambda: actions.to_canvas(first), on=single)
+    several = may_be_batch(window.runner, pictures)
+    layers = lambda: bring_batch_to_canvas(window, pictures)  # noqa: E731
+    add("To canvas as layers", "stack", layers, on=several)
     inputs = menu.addMenu(icon("image"), "Use as input")
     inputs.setEnabled(single)
     _fill_inputs(inputs, window, actions, first)
