@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.settings import Settings
+from nodeforge.ui.running.workers.active_run import ActiveRun
 from nodeforge.ui.window.main_window import MainWindow
 
 
@@ -18,10 +19,20 @@ def quiet_worker(settings: Settings, device: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
+def active_run(window: MainWindow) -> ActiveRun:
+    """What the window runs; with several workers what began first."""
+    return next(iter(window.runner.active.runs.values()))
+
+
+def run_id(window: MainWindow) -> str:
+    """The id of that run; empty where nothing runs."""
+    return next(iter(window.runner.active.runs), "")
+
+
 def close_without_asking(window: MainWindow) -> None:
     for opened in window.workspace.documents:
         opened.mark_saved()
-    window.runner.jobs.current = None
+    window.runner.jobs.running.clear()
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -21,7 +21,6 @@ from nodeforge.ui.running.job_queue import (
     WAITING,
     Job,
 )
-from nodeforge.ui.running.progress import RunProgress
 from nodeforge.ui.running.runner import Runner
 
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
@@ -48,7 +47,6 @@ class QueuePanel(ButtonPanel):
         self.setAccessibleName("Queue")
         self._runner = runner
         self._jobs: dict[str, Job] = {}
-        self._left: float | None = None
         self.list = QueueList()
         self.list.moved.connect(self._move)
         self.list.chosen.connect(self._offer)
@@ -86,7 +84,7 @@ class QueuePanel(ButtonPanel):
         self._due.stop()
         jobs, kept = self._runner.jobs, self._runner.kept
         self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
-        expected = kept.expected(self._left)
+        expected = kept.expected(self._runner.progress.left)
         now = kept.queue.clock()
         ended = jobs.ended[:_MOST_ENDED]
         self.list.show_jobs(jobs.pending[:_MOST], ended, expected, kept.held, now)
@@ -110,12 +108,12 @@ class QueuePanel(ButtonPanel):
             return f"The first {_MOST} of {len(jobs.pending)} jobs"
         return ""
 
-    def _read(self, reading: RunProgress | None) -> None:
-        """Show when the current run, and those after it, are expected to end."""
-        self._left = reading.left if reading is not None else None
-        if self.isVisible() and self._runner.jobs.current is not None and self._left is not None:
+    def _read(self) -> None:
+        """Show when what runs, and those after it, are expected to end."""
+        left = self._runner.progress.left
+        if self.isVisible() and left:
             kept = self._runner.kept
-            self.list.show_times(kept.expected(self._left), kept.queue.clock())
+            self.list.show_times(kept.expected(left), kept.queue.clock())
 
     def _chosen(self) -> list[Job]:
         """The selected jobs, in their order."""

@@ -117,8 +117,8 @@ class Preferences(QDialog):
         self.workers = QSpinBox(minimum=1, maximum=MOST_WORKERS)
         self.workers.setValue(settings.workers)
         self.workers.setToolTip(
-            "One a card, or shares of the processor, for 'nodeforge queue run' and 'nodeforge "
-            "sweep'. The window runs its jobs on one."
+            "How many jobs run at a time: one a card, or on shares of the processor. A job goes "
+            "where its models are loaded"
         )
         self.shared = QLineEdit(settings.shared_cache)
         self.shared.setPlaceholderText("None: results stay on this machine")

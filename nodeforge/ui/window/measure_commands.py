@@ -11,7 +11,7 @@ from nodeforge.ui.common.background_task import ReportProgress, run_in_backgroun
 from nodeforge.ui.documents.measured_loops import model_names
 from nodeforge.ui.panels.measure_dialog import MeasureDialog, MeasureProgress
 from nodeforge.ui.running.idle_measuring import IdleMeasuring
-from nodeforge.ui.running.worker_connection import Answer
+from nodeforge.ui.running.workers.connection import Answer
 from nodeforge.ui.window.base_window import BaseWindow
 
 if TYPE_CHECKING:

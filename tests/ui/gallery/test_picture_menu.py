@@ -19,6 +19,7 @@ from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.gallery.compare_dialog import CompareDialog
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.viewer import LargeView
+from support.windows import active_run
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -320,7 +321,7 @@ def test_a_picture_is_made_again_with_its_seed(qtbot, window, tmp_path: Path):
     saved(window, tmp_path, "seven.png", document)
     click(qtbot, window, 0)
     qtbot.keyClick(window.gallery.list, Qt.Key.Key_Return, CONTROL)
-    job = window.runner.jobs.current
+    job = active_run(window).job
     assert job.graph["nodes"]["noise"]["values"]["seed"] == 7
     assert not window.workspace.current.document.view.seeds
     assert not window.workspace.current.modified
@@ -328,7 +329,7 @@ def test_a_picture_is_made_again_with_its_seed(qtbot, window, tmp_path: Path):
 
 def test_variations_have_other_seeds(qtbot, window, three):
     window.pictures.make_variations(Picture.of_file(three[0]))
-    jobs = [window.runner.jobs.current, *window.runner.jobs.waiting]
+    jobs = [*window.runner.jobs.running.values(), *window.runner.jobs.waiting]
     seeds = {job.graph["nodes"]["noise"]["values"]["seed"] for job in jobs}
     assert len(jobs) == len(seeds) == 4
 
