@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QDropEvent, QKeyEvent
+from PySide6.QtGui import QDropEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from nodeforge.engine.queue.estimates import Expected
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.panels.queue_painter import PREVIEW, SHARE, QueuePainter, small_preview
 from nodeforge.ui.running.job_queue import (
     CANCELLED,
     DONE,
@@ -22,6 +24,7 @@ from nodeforge.ui.running.job_queue import (
     WAITING,
     Job,
 )
+from nodeforge.ui.running.progress import RunProgress
 
 _ICONS: dict[str, str] = {
     WAITING: "clock",
@@ -46,6 +49,10 @@ class JobItem(QTreeWidgetItem):
         self.id = job_id
         self.expected: Expected | None = None
         self.now = 0.0
+        self.progress: RunProgress | None = None
+        """Of a job that runs."""
+        self.preview: QImage | None = None
+        """Of its last step, as small as it is shown."""
         self._job: Job | None = None
         self._told: object = None
         self._held = False
@@ -64,6 +71,8 @@ class JobItem(QTreeWidgetItem):
             now: Seconds since 1970.
         """
         self.expected, self.now = expected, now
+        if job.state != RUNNING:
+            self.progress = self.preview = None
         told = job.state, job.message, job.kept, held
         if told == self._told and job is self._job:
             return
@@ -82,7 +91,11 @@ class JobItem(QTreeWidgetItem):
             case Qt.ItemDataRole.DisplayRole if column in (_START, _END):
                 return _times(job, self.expected, self.now)[column - _START]
             case Qt.ItemDataRole.DisplayRole:
-                return job.name if column == _NAME else _told(job, self._held)
+                return job.name if column == _NAME else _told(job, self._held, self.progress)
+            case _ if role == SHARE and column == _STATE:
+                return self.progress.share if self.progress is not None else None
+            case _ if role == PREVIEW and column == _NAME:
+                return self.preview
             case Qt.ItemDataRole.DecorationRole if column == _STATE:
                 return _icon(_ICONS[job.state])
             case Qt.ItemDataRole.ToolTipRole if column == _NAME:
@@ -112,6 +125,7 @@ class QueueList(QTreeWidget):
         super().__init__(rootIsDecorated=False, allColumnsShowFocus=True, uniformRowHeights=True)
         self.setAccessibleName("Jobs")
         self.setHeaderLabels(["Workflow", "State", "Start", "End"])
+        self.setItemDelegate(QueuePainter(self))
         self._items: dict[str, JobItem] = {}
         header = self.header()
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
@@ -149,6 +163,19 @@ class QueueList(QTreeWidget):
             if (item := self._items.get(job_id)) is not None:
                 item.expected, item.now = times, now
         self.viewport().update()
+
+    def show_progress(self, running: Mapping[str, RunProgress]) -> None:
+        """Show how far jobs have come, by id."""
+        for job_id, progress in running.items():
+            if (item := self._items.get(job_id)) is not None:
+                item.progress = progress
+        self.viewport().update()
+
+    def show_preview(self, job_id: str, image: QImage) -> None:
+        """Show the last step of a job that runs."""
+        if (item := self._items.get(job_id)) is not None:
+            item.preview = small_preview(image)
+            self.viewport().update()
 
     def _take_order(self, wanted: list[str]) -> None:
         """Have a row for each job, moving no more rows than need be: a long list takes long."""
@@ -218,7 +245,7 @@ class QueueList(QTreeWidget):
             self.moved.emit(job, new)
 
 
-def _told(job: Job, held: bool) -> str:
+def _told(job: Job, held: bool, progress: RunProgress | None) -> str:
     state = _STATES.get(job.state, job.state)
     if held:
         state = "waiting, from before"
@@ -226,6 +253,8 @@ def _told(job: Job, held: bool) -> str:
         state += f" on {job.kept.worker}"
     if job.kept is not None and job.kept.priority:
         state += f", {PRIORITIES.get(job.kept.priority, str(job.kept.priority)).lower()} priority"
+    if progress is not None and progress.of and not progress.reading:
+        state += f", {progress.step}/{progress.of}"
     told = f"{state}: {job.message}" if job.message else state
     return told[:1].upper() + told[1:]
 

@@ -34,6 +34,11 @@ class RunProgress:
     part: float = 0.0
     reading: str = ""
 
+    @property
+    def share(self) -> float:
+        """How much of the running node is done, or of the model that is read, 0..1."""
+        return (self.step + self.part) / self.of if self.of else 0.0
+
 
 class ProgressMeter(QObject):
     """Computes the progress of the jobs that run from the workers' events."""
