@@ -130,7 +130,7 @@ class QueueList(QTreeWidget):
         header = self.header()
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
         header.setStretchLastSection(False)
-        for column, width in ((_NAME, 320), (_START, 110), (_END, 170)):
+        for column, width in ((_NAME, 260), (_START, 110), (_END, 170)):
             self.setColumnWidth(column, width)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
@@ -249,12 +249,13 @@ def _told(job: Job, held: bool, progress: RunProgress | None) -> str:
     state = _STATES.get(job.state, job.state)
     if held:
         state = "waiting, from before"
-    elif job.state == RUNNING and job.kept is not None and job.kept.worker:
-        state += f" on {job.kept.worker}"
+    elif job.state == RUNNING:
+        if progress is not None and progress.of and not progress.reading:
+            state += f" {progress.step}/{progress.of}"
+        if job.kept is not None and job.kept.worker:
+            state += f" on {job.kept.worker}"
     if job.kept is not None and job.kept.priority:
         state += f", {PRIORITIES.get(job.kept.priority, str(job.kept.priority)).lower()} priority"
-    if progress is not None and progress.of and not progress.reading:
-        state += f", {progress.step}/{progress.of}"
     told = f"{state}: {job.message}" if job.message else state
     return told[:1].upper() + told[1:]
 

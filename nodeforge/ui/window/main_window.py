@@ -349,6 +349,7 @@ class MainWindow(BaseWindow):
         """Start what can wait until the window is shown."""
         self.docks.name_tabs()
         QTimer.singleShot(_WORKER_MS, self.status, self.status.query_devices)
+        QTimer.singleShot(_WORKER_MS, self, self.runner.workers.start)
         self.status.measure_cache()
         self._show_unread_settings()
         self._count_jobs()

@@ -85,7 +85,7 @@ def test_two_jobs_run_at_a_time_and_one_is_cancelled_alone(qtbot, window):
     assert [run.worker.number for run in runs(window).values()] == [1, 2]
     shown = list(told(window))
     for number in (1, 2):
-        assert re.fullmatch(rf"Running on worker {number}, cpu, \d+/{STEPS}", shown[number - 1])
+        assert re.fullmatch(rf"Running \d+/{STEPS} on worker {number}, cpu", shown[number - 1])
     assert window.status.text.startswith("2 running ")
     first, second = window.workspace.documents[:2]
     assert first.states["steps"].kind == second.states["steps"].kind == "running"

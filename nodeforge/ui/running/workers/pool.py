@@ -135,6 +135,7 @@ class WorkerPool(QObject):
             worker.is_halted = False
             if worker.refused:
                 self._reconnect(worker)
+        self.start()
 
     def use_settings(self, settings: Settings) -> None:
         """Add workers, and have others end or begin anew; those that run a job, after it."""
@@ -146,6 +147,7 @@ class WorkerPool(QObject):
             if worker.run is None:
                 self.release(worker)
         self._add_missing()
+        self.start()
         if self.problem:
             self.refused.emit(self.problem)
 
