@@ -29,10 +29,18 @@ def run_id(window: MainWindow) -> str:
     return next(iter(window.runner.active.runs), "")
 
 
+def forget_runs(window: MainWindow) -> None:
+    """Have the window know nothing of what it runs: what still comes of it is dropped."""
+    for run in window.runner.active.runs.values():
+        run.worker.run = None
+    window.runner.active.runs.clear()
+    window.runner.jobs.running.clear()
+
+
 def close_without_asking(window: MainWindow) -> None:
     for opened in window.workspace.documents:
         opened.mark_saved()
-    window.runner.jobs.running.clear()
+    forget_runs(window)
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -50,14 +50,17 @@ class ResultPictures:
         self._links[opened.id] = link
         opened.last_run = {"graph": job.graph, **job.request.meaning}
 
+    def forget(self, link: WorkerConnection) -> None:
+        """A worker has ended: what is on disk any other has as well."""
+        self._links = {opened: each for opened, each in self._links.items() if each is not link}
+
     def show_now(self, opened: OpenDocument) -> None:
         """Fetch the results of the document as it is now."""
         opened.last_run = {"graph": snapshot(opened.document.graph), **opened.meaning}
 
     def link_of(self, opened: OpenDocument) -> WorkerConnection:
         """The worker that has the results of a document."""
-        link = self._links.get(opened.id, self._first)
-        return self._first if link.is_closed else link
+        return self._links.get(opened.id, self._first)
 
     def picture_port(self, opened: OpenDocument, node: str) -> str:
         """The first output of `node` that can be shown as a picture; empty for none."""

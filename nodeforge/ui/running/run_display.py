@@ -121,9 +121,12 @@ class RunDisplay(QObject):
             case events.Failed() | events.RunCancelled() | events.WorkerDied():
                 self._forget_running(opened)
 
+    def is_shown(self, opened: OpenDocument, run: str) -> bool:
+        return self._shown.get(opened.id) == run
+
     def reset(self, opened: OpenDocument, run: str) -> None:
         """Mark running nodes as "will run" after a run has ended early, if it is shown."""
-        if self._shown.get(opened.id) == run:
+        if self.is_shown(opened, run):
             self._forget_running(opened)
 
     def _forget_running(self, opened: OpenDocument) -> None:

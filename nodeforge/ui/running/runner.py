@@ -91,6 +91,8 @@ class Runner(QObject):
         self.active.refused.connect(lambda job, error: self.failed.emit(job, "", error))
         self.active.taken.connect(self._on_taken)
         self.active.worker_died.connect(self._on_worker_died)
+        self.workers.refused.connect(self.logged)
+        self.workers.ended.connect(lambda worker: self.pictures.forget(worker.connection))
         self.planner = Planner(workspace, self.worker, self.pictures, lambda: self.busy)
         self.planner.logged.connect(self.logged)
         self.requests = RunRequests(workspace, self.planner)
@@ -290,8 +292,21 @@ class Runner(QObject):
         job = run.job
         self.progress.begin(job, self.planner.planned(job.document))
         if (opened := self._workspace.find(job.document)) is not None:
-            self.pictures.show_run(opened, job, run.worker.connection)
-            self.display.begin(opened, run.id)
+            self._show(opened, run)
+
+    def _show(self, opened: OpenDocument, run: ActiveRun) -> None:
+        self.pictures.show_run(opened, run.job, run.worker.connection)
+        self.display.begin(opened, run.id)
+
+    def _show_other(self, run: ActiveRun) -> None:
+        """Where a document shows a run that has ended, and another of it goes on, show that."""
+        opened = self._workspace.find(run.job.document)
+        if opened is None or not self.display.is_shown(opened, run.id):
+            return
+        others = [each for each in self.active.runs.values() if each.job.document == opened.id]
+        if others:
+            opened.step_pictures.clear()  # the first steps of this are not those of that
+            self._show(opened, others[-1])
 
     def _on_event(self, run: ActiveRun, event: events.Event) -> None:
         job, opened = run.job, self._workspace.find(run.job.document)
@@ -314,6 +329,8 @@ class Runner(QObject):
     def _on_ended(self, run: ActiveRun, event: events.Event, outcome: Outcome | None) -> None:
         job = run.job
         self._forget(run)
+        if not isinstance(event, events.Failed):  # else its node shows the error
+            self._show_other(run)
         if outcome is not None and outcome.is_no_room:
             self.logged.emit("The disk is full, so the queue was paused.")
         match event:
@@ -344,6 +361,7 @@ class Runner(QObject):
         self, run: ActiveRun, event: events.WorkerDied, outcome: Outcome | None
     ) -> None:
         self._forget(run)
+        self._show_other(run)
         self.logged.emit(event.last_words)
         title = self.workers.title(run.worker) or "the worker that runs models"
         told = f"{title[:1].upper()}{title[1:]} ended with code {event.exit_code}."

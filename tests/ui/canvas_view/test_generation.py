@@ -24,7 +24,7 @@ from nodeforge.ui.running.job_queue import CANCELLED
 from nodeforge.ui.window.main_window import MainWindow
 from support.canvas_driver import CanvasDriver, driver_in
 from support.processes import ForkedWorker
-from support.windows import active_run
+from support.windows import active_run, forget_runs
 
 LONG = 240_000
 """Milliseconds; a busy machine takes a minute to import the worker's libraries."""
@@ -61,7 +61,7 @@ def painted(canvas_window: MainWindow) -> Iterator[CanvasDriver]:
     """The fox, and a worker that never answers."""
     made = driver_in(canvas_window, fox())
     yield made
-    canvas_window.runner.jobs.running.clear()
+    forget_runs(canvas_window)
     canvas_window.workspace.close(made.tab.opened)
 
 
@@ -189,7 +189,7 @@ def test_closing_the_tab_during_a_generation_stops_it(qtbot, canvas_window):
     qtbot.waitUntil(lambda: canvas_window.runner.busy, timeout=LONG)
     canvas_window.workspace.close(driver.tab.opened)
     assert active_run(canvas_window).wanted == CANCELLED
-    canvas_window.runner.jobs.running.clear()
+    forget_runs(canvas_window)
 
 
 def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, open_window):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.states import State
@@ -89,13 +90,42 @@ def test_two_jobs_run_at_a_time_and_one_is_cancelled_alone(qtbot, window):
     assert window.status.text.startswith("2 running ")
     first, second = window.workspace.documents[:2]
     assert first.states["steps"].kind == second.states["steps"].kind == "running"
-    window.runner.cancel(runs(window)["one"].job)
+    window.queue.list.topLevelItem(0).setSelected(True)
+    qtbot.mouseClick(window.queue.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "three" in runs(window), timeout=LONG)
     assert state_of(window, "two") in (State.RUNNING, State.DONE)
     qtbot.waitUntil(lambda: all_ended(window), timeout=LONG)
     states = [state_of(window, name) for name in ("one", "two", "three")]
     assert states == [State.CANCELLED, State.DONE, State.DONE]
     assert {job.worker for job in window.runner.kept.jobs} == {"worker 1, cpu", "worker 2, cpu"}
+
+
+def test_stop_ends_the_run_of_the_tab_in_front(qtbot, window):
+    first, _ = queue(window, "one", "two")
+    window.workspace.new()
+    qtbot.waitUntil(lambda: len(runs(window)) == 2, timeout=LONG)
+    window.run_menu.stop()
+    assert "Runs of other tabs go on" in window.status.text
+    window.workspace.show(first)
+    window.run_menu.stop()
+    qtbot.waitUntil(lambda: all_ended(window), timeout=LONG)
+    states = [state_of(window, name) for name in ("one", "two")]
+    assert states == [State.CANCELLED, State.DONE]
+
+
+def test_a_tab_shows_the_run_that_began_last_and_then_the_one_that_goes_on(qtbot, window):
+    (opened,) = queue(window, "one")
+    window.runner.run(opened, ["steps"], again=True)
+    qtbot.waitUntil(lambda: len(runs(window)) == 2, timeout=LONG)
+    first, second = window.runner.active.runs.values()
+    assert window.runner.display.is_shown(opened, second.id)
+    assert window.runner.pictures.link_of(opened) is second.worker.connection
+    window.runner.cancel(second.job)
+    qtbot.waitUntil(lambda: len(runs(window)) < 2, timeout=LONG)
+    assert window.runner.display.is_shown(opened, first.id)
+    assert window.runner.pictures.link_of(opened) is first.worker.connection
+    qtbot.waitUntil(lambda: all_ended(window), timeout=LONG)
+    assert opened.states["steps"].kind == "done"
 
 
 def test_a_worker_that_is_killed_is_named_and_costs_its_jobs_last_step(qtbot, window):

@@ -51,7 +51,7 @@ class ActiveRuns(QObject):
         """Ids of jobs that have gone back into the queue since one of several workers died."""
         workers.events_received.connect(self.handle)
         workers.ready.connect(self.advance)
-        workers.ended.connect(self._kept.dispatcher.forget)
+        workers.ended.connect(lambda worker: self._kept.dispatcher.forget(worker.number))
         self._kept.changed.connect(lambda: QTimer.singleShot(0, self, self.advance))
         self._kept.wanted.connect(self._on_wanted)
         self._kept.lost.connect(self._on_lost)
@@ -135,6 +135,8 @@ class ActiveRuns(QObject):
         died = isinstance(event, events.WorkerDied)
         if died:
             self._lose_worker(run, outcome)
+        else:
+            self._went_back.discard(run.job.id)
         self._end(run, *_end_of(run, event, outcome))
         (self.worker_died if died else self.ended).emit(run, event, outcome)
 

@@ -62,11 +62,6 @@ class WorkerConnection(QObject):
         self._client = self._connect(settings, device, spawn)
 
     @property
-    def is_closed(self) -> bool:
-        """Whether its worker was ended for good."""
-        return self._closed
-
-    @property
     def machine(self) -> str:
         """The name of the other machine on which the worker is; empty on this one."""
         return self._client.machine

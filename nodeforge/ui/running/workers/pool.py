@@ -72,9 +72,9 @@ class WorkerPool(QObject):
     ready = Signal()
     """A worker can take a job that could not before."""
     refused = Signal(str)
-    """Why a worker cannot be used; the others can."""
-    ended = Signal(int)
-    """The number of a worker that has ended, with all that it had loaded."""
+    """Why workers cannot be used, a line each; the others can."""
+    ended = Signal(object)
+    """A `PoolWorker` whose process has ended, with all that it had loaded and in memory."""
 
     def __init__(self, settings: Settings, spawn: Spawn | None = None) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class WorkerPool(QObject):
     def lose(self, worker: PoolWorker) -> None:
         """The process of a worker has ended; it is another from now on."""
         worker.is_there, worker.question = False, None
-        self.ended.emit(worker.number)
+        self.ended.emit(worker)
 
     def release(self, worker: PoolWorker) -> None:
         """The job of a worker has ended."""
@@ -198,7 +198,7 @@ class WorkerPool(QObject):
         self.all.remove(worker)
         worker.connection.silence()
         threading.Thread(target=worker.connection.end, name="worker-ends", daemon=True).start()
-        self.ended.emit(worker.number)
+        self.ended.emit(worker)
 
     def _reconnect(self, worker: PoolWorker) -> None:
         """Have a worker begin anew, with the settings of now."""
@@ -221,6 +221,6 @@ class WorkerPool(QObject):
             self.ready.emit()
 
     def _refuse(self, worker: PoolWorker, error: NodeForgeError) -> None:
-        worker.refused = str(error)
         title = worker_title(worker.number, worker.device)
-        self.refused.emit(f"{title[:1].upper()}{title[1:]} is not used. {error}")
+        worker.refused = f"{title[:1].upper()}{title[1:]} is not used. {error}"
+        self.refused.emit("\n".join(each.refused for each in self.all if each.refused))
