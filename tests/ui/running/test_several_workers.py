@@ -116,12 +116,12 @@ def test_stop_ends_the_run_of_the_tab_in_front(qtbot, window):
 def test_a_tab_shows_the_run_that_began_last_and_then_the_one_that_goes_on(qtbot, window):
     (opened,) = queue(window, "one")
     window.runner.run(opened, ["steps"], again=True)
-    qtbot.waitUntil(lambda: len(runs(window)) == 2, timeout=LONG)
+    qtbot.waitUntil(lambda: len(window.runner.active.runs) == 2, timeout=LONG)
     first, second = window.runner.active.runs.values()
     assert window.runner.display.is_shown(opened, second.id)
     assert window.runner.pictures.link_of(opened) is second.worker.connection
     window.runner.cancel(second.job)
-    qtbot.waitUntil(lambda: len(runs(window)) < 2, timeout=LONG)
+    qtbot.waitUntil(lambda: len(window.runner.active.runs) < 2, timeout=LONG)
     assert window.runner.display.is_shown(opened, first.id)
     assert window.runner.pictures.link_of(opened) is first.worker.connection
     qtbot.waitUntil(lambda: all_ended(window), timeout=LONG)
