@@ -92,7 +92,7 @@ class QueuePanel(ButtonPanel):
         self._due.stop()
         jobs, kept = self._runner.jobs, self._runner.kept
         self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
-        expected = kept.expected(self._runner.progress.left)
+        expected = self._runner.expected()
         now = kept.queue.clock()
         ended = jobs.ended[:_MOST_ENDED]
         self.list.show_jobs(jobs.pending[:_MOST], ended, expected, kept.held, now)
@@ -127,8 +127,8 @@ class QueuePanel(ButtonPanel):
 
     def _show_times(self) -> None:
         kept = self._runner.kept
-        if self.isVisible() and (left := self._runner.progress.left):
-            self.list.show_times(kept.expected(left), kept.queue.clock())
+        if self.isVisible() and self._runner.progress.left:
+            self.list.show_times(self._runner.expected(), kept.queue.clock())
 
     def _show_preview(self, job: Job, image: QImage) -> None:
         if self.isVisible():

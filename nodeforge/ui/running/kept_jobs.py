@@ -60,8 +60,6 @@ class KeptJobs(QObject):
         """The process that runs the queue, where it is another."""
         self.running: dict[str, Attempt] = {}
         """By id, what is asked for the jobs that run here."""
-        self.workers = 1
-        """How many jobs run at a time."""
         self._claims = JobClaims(self.queue, "the window")
         self.dispatcher = Dispatcher(self._claims)
         self._heartbeat: Heartbeat | None = None
@@ -87,11 +85,16 @@ class KeptJobs(QObject):
         """Where a damaged database has been moved; empty where none was."""
         return str(self.queue.moved_aside or "")
 
-    def expected(self, left: Mapping[str, float] | None = None) -> dict[str, Expected]:
-        """When each job is expected to run; `left`: seconds that running ones still need, by id."""
+    def expected(self, left: Mapping[str, float], workers: int) -> dict[str, Expected]:
+        """When each job is expected to run, by id.
+
+        Args:
+            left: Seconds that running jobs still need, by id, where they are known.
+            workers: How many run at a time.
+        """
         pending = [job for job in self.jobs if job.state in PENDING and job.id not in self.held]
         now = self.queue.clock()
-        return expected_times(pending, self._durations, now, left=left, workers=self.workers)
+        return expected_times(pending, self._durations, now, left=left, workers=workers)
 
     def add(self, new: NewJob) -> Job:
         """Queue a job.
@@ -270,7 +273,7 @@ class KeptJobs(QObject):
             self._heartbeat.close()
             self._heartbeat = None
         with contextlib.suppress(NodeForgeError):
-            for attempt in self.running.values():
+            for attempt in reversed(self.running.values()):  # each becomes the first that waits
                 attempt.interrupt()
             self._claims.lease.release()
         self.queue.close()

@@ -15,6 +15,7 @@ from PySide6.QtGui import QImage
 
 from nodeforge.engine import events
 from nodeforge.engine.queue.attempt import Attempt, Outcome
+from nodeforge.engine.queue.estimates import Expected
 from nodeforge.engine.queue.job import NewJob
 from nodeforge.engine.queue.placement import Spawn
 from nodeforge.engine.queue.states import State
@@ -82,7 +83,6 @@ class Runner(QObject):
         self.jobs = JobQueue(self.kept)
         self.progress = ProgressMeter()
         self.workers = WorkerPool(workspace.settings, spawn)
-        self.kept.workers = len(self.workers.all)
         self.pictures = ResultPictures(self.worker, workspace)
         self.active = ActiveRuns(self.jobs, self.workers, self._attempt_of)
         self.active.began.connect(self._on_began)
@@ -109,6 +109,10 @@ class Runner(QObject):
     @property
     def busy(self) -> bool:
         return bool(self.jobs.running)
+
+    def expected(self) -> dict[str, Expected]:
+        """When each kept job is expected to run, by id."""
+        return self.kept.expected(self.progress.left, self.workers.count)
 
     def run(
         self,
@@ -251,7 +255,6 @@ class Runner(QObject):
     def use_settings(self, settings: Settings) -> None:
         """Restart the workers with other settings, each once it has no job."""
         self.workers.use_settings(settings)
-        self.kept.workers = len(self.workers.all)
         self.planner.schedule()
         self.active.advance()
 
@@ -362,9 +365,9 @@ class Runner(QObject):
     ) -> None:
         self._forget(run)
         self._show_other(run)
-        self.logged.emit(event.last_words)
         title = self.workers.title(run.worker) or "the worker that runs models"
         told = f"{title[:1].upper()}{title[1:]} ended with code {event.exit_code}."
+        self.logged.emit(f"{told}\n{event.last_words}".strip())
         if run.worker.is_halted:
             told += " Your workflow is untouched, and finished results are kept."
             self.worker_lost.emit(told)

@@ -427,7 +427,7 @@ class MainWindow(BaseWindow):
         if (opened := self.workspace.find(job.document)) is not None:
             self.autosave.keep_version(opened)
         QApplication.alert(self)
-        if self.files.close_when_done and not self.runner.jobs.waiting:
+        if self.files.close_when_done and not (self.runner.busy or self.runner.jobs.waiting):
             QTimer.singleShot(0, self, self.close)
 
     def _saved(self, job: Job, _: str, path: str) -> None:

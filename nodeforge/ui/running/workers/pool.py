@@ -91,6 +91,11 @@ class WorkerPool(QObject):
     def is_several(self) -> bool:
         return len(self.all) > 1
 
+    @property
+    def count(self) -> int:
+        """How many jobs can run at a time."""
+        return sum(worker.is_of_use for worker in self.all)
+
     def title(self, worker: PoolWorker) -> str:
         """What one of several workers is called: ``worker 2, cuda:1``; empty where there is one."""
         return worker_title(worker.number, worker.device) if self.is_several else ""
