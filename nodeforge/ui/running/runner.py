@@ -393,7 +393,7 @@ def _told_of(job: Job, outcome: Outcome) -> str:
     """What becomes of a kept job under which one of several workers has died."""
     match outcome.state:
         case State.WAITING:
-            return f"“{job.name}” goes on from its last step."
+            return f"“{job.name}” is next in the queue again; what is done is kept."
         case State.PAUSED:
             return f"“{job.name}” is paused, as a worker has ended under it before."
         case state:

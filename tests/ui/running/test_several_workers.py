@@ -134,7 +134,7 @@ def test_a_worker_that_is_killed_is_named_and_costs_its_jobs_last_step(qtbot, wi
     os.kill(runs(window)["two"].worker.connection.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: bool(window.area.message_bars.text("worker")), timeout=LONG)
     text = window.area.message_bars.text("worker")
-    assert text.startswith("Worker 2, cpu ended with code -9. “two” goes on from its last step.")
+    assert text.startswith("Worker 2, cpu ended with code -9. “two” is next in the queue again;")
     qtbot.waitUntil(lambda: all_ended(window), timeout=LONG)
     calls = {job.name: (job.state, job.model_calls) for job in window.runner.kept.jobs}
     assert calls["one"] == (State.DONE, STEPS)
