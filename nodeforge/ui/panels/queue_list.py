@@ -7,14 +7,14 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QDropEvent, QImage, QKeyEvent
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QDropEvent, QImage, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from nodeforge.engine.queue.estimates import Expected
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.panels.queue_painter import PREVIEW, SHARE, QueuePainter, small_preview
+from nodeforge.ui.panels.queue_painter import ROW, paint_preview, paint_share, small_preview
 from nodeforge.ui.running.job_queue import (
     CANCELLED,
     DONE,
@@ -92,10 +92,8 @@ class JobItem(QTreeWidgetItem):
                 return _times(job, self.expected, self.now)[column - _START]
             case Qt.ItemDataRole.DisplayRole:
                 return job.name if column == _NAME else _told(job, self._held, self.progress)
-            case _ if role == SHARE and column == _STATE:
-                return self.progress.share if self.progress is not None else None
-            case _ if role == PREVIEW and column == _NAME:
-                return self.preview
+            case Qt.ItemDataRole.SizeHintRole:
+                return QSize(0, ROW)
             case Qt.ItemDataRole.DecorationRole if column == _STATE:
                 return _icon(_ICONS[job.state])
             case Qt.ItemDataRole.ToolTipRole if column == _NAME:
@@ -125,8 +123,9 @@ class QueueList(QTreeWidget):
         super().__init__(rootIsDecorated=False, allColumnsShowFocus=True, uniformRowHeights=True)
         self.setAccessibleName("Jobs")
         self.setHeaderLabels(["Workflow", "State", "Start", "End"])
-        self.setItemDelegate(QueuePainter(self))
         self._items: dict[str, JobItem] = {}
+        self._running: list[JobItem] = []
+        """The rows of jobs that run."""
         header = self.header()
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
         header.setStretchLastSection(False)
@@ -166,16 +165,17 @@ class QueueList(QTreeWidget):
 
     def show_progress(self, running: Mapping[str, RunProgress]) -> None:
         """Show how far jobs have come, by id."""
-        for job_id, progress in running.items():
-            if (item := self._items.get(job_id)) is not None:
-                item.progress = progress
-        self.viewport().update()
+        self._running = [self._items[job_id] for job_id in running if job_id in self._items]
+        for item in self._running:
+            if item.progress is not running[item.id]:
+                item.progress = running[item.id]
+                self.update(self.indexFromItem(item, _STATE))  # this cell alone: all take long
 
     def show_preview(self, job_id: str, image: QImage) -> None:
         """Show the last step of a job that runs."""
         if (item := self._items.get(job_id)) is not None:
             item.preview = small_preview(image)
-            self.viewport().update()
+            self.update(self.indexFromItem(item, _NAME))
 
     def _take_order(self, wanted: list[str]) -> None:
         """Have a row for each job, moving no more rows than need be: a long list takes long."""
@@ -202,6 +202,20 @@ class QueueList(QTreeWidget):
 
     def selected_ids(self) -> set[str]:
         return {item.id for item in self.selectedItems() if isinstance(item, JobItem)}
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint the rows, then over the few whose jobs run what these have done."""
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        for item in self._running:
+            if item.preview is not None:
+                place = self.visualRect(self.indexFromItem(item, _NAME))
+                paint_preview(painter, place, item.preview)
+            if item.progress is not None:
+                place = self.visualRect(self.indexFromItem(item, _STATE))
+                share, selected = item.progress.share, item.isSelected()
+                paint_share(painter, place, share, self.palette(), selected=selected)
+        painter.end()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         """Ask for another order; the list itself is filled from the queue alone."""
