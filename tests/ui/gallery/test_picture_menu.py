@@ -219,7 +219,7 @@ def test_several_pictures_are_saved_into_a_folder_without_overwriting(
 def test_a_result_that_was_not_saved_is_written_with_the_workflow_of_its_run(window, tmp_path):
     window.files.open(WORKFLOWS / "text_to_image.json")
     opened = window.workspace.current
-    opened.last_run = window.runner.pictures.snapshot_of(opened)
+    window.runner.pictures.show_now(opened)
     image = QImage(20, 10, QImage.Format.Format_RGB32)
     image.fill(0x102030)
     opened.show_picture("decode", image)
@@ -471,7 +471,7 @@ def test_a_result_that_was_not_saved_brings_its_prompt_to_a_canvas(qtbot, window
     window.files.open(WORKFLOWS / "text_to_image.json")
     opened = window.workspace.current
     opened.document.perform(SetValue("prompt", "text", "a red boat"))
-    opened.last_run = window.runner.pictures.snapshot_of(opened)
+    window.runner.pictures.show_now(opened)
     opened.document.perform(SetValue("prompt", "text", "a newer one, which has not run"))
     image = QImage(20, 20, QImage.Format.Format_RGB32)
     image.fill(7)
