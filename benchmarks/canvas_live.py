@@ -121,7 +121,7 @@ class Bench:
     def close(self) -> None:
         for opened in self.window.workspace.documents:
             opened.document.history.mark_saved()
-        self.window.runner.jobs.current = None
+        self.window.runner.jobs.running.clear()
         self.window.close()
 
 

@@ -119,7 +119,7 @@ class Settings:
     output_folder: str = ""
     device: str = "auto"
     workers: int = 1
-    """How many processes run the jobs of `nodeforge queue run` and of a sweep."""
+    """How many processes run the jobs of the queue and of a sweep, each one at a time."""
     worker_devices: tuple[str, ...] = ()
     """The device of each; without, each has a card of its own, or a share of the processor."""
     machines: dict[str, str] = field(default_factory=dict)

@@ -121,7 +121,9 @@ def run_window(address: Path, kind: str, home: Path) -> None:
     kept = window.runner.kept
     go_on = QTimer(interval=50)
     go_on.timeout.connect(lambda: kept.held and kept.release_all())
-    go_on.timeout.connect(lambda: window.runner._halted and window.runner.restart_worker())
+    go_on.timeout.connect(
+        lambda: window.runner.workers.first.is_halted and window.runner.restart_worker()
+    )
     go_on.start()
     app.exec()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +64,12 @@ def seconds_of(job: Job, durations: Mapping[str, float]) -> float | None:
 
 
 def expected_times(
-    pending: Sequence[Job], durations: Mapping[str, float], now: float, *, left: float | None = None
+    pending: Sequence[Job],
+    durations: Mapping[str, float],
+    now: float,
+    *,
+    left: Mapping[str, float] | None = None,
+    workers: int = 1,
 ) -> dict[str, Expected]:
     """When each job starts and ends, by its id.
 
@@ -70,24 +77,31 @@ def expected_times(
         pending: The jobs that have not ended, in their order; those that are paused get no time.
         durations: `JobQueue.durations`.
         now: Seconds since 1970.
-        left: What the running job still needs, where that is known better.
+        left: What running jobs still need, by id, where that is known better.
+        workers: How many run at a time; as many as do so now at least.
     """
     found: dict[str, Expected] = {}
-    time: float | None = now
+    running = [job for job in pending if job.state is State.RUNNING]
+    for job in running:
+        start = now if job.started is None else job.started
+        known = seconds_of(job, durations)
+        rest = None if known is None else max(0.0, known - job.seconds - (now - start))
+        rest = (left or {}).get(job.id, rest)
+        found[job.id] = Expected(job.started, None if rest is None else now + rest)
+    ends = [found[job.id].end for job in running]
+    free = [math.inf if end is None else end for end in ends]
+    free += [now] * (max(1, workers) - len(running))
+    heapq.heapify(free)
     for job in pending:
         if job.state is State.PAUSED:
             found[job.id] = Expected(None, None)
-            continue
-        seconds = seconds_of(job, durations)
-        start = time
-        if job.state is State.RUNNING:
-            start = job.started
-            if left is not None:
-                seconds = left
-            elif seconds is not None:
-                seconds = max(0.0, seconds - job.seconds - (now - (start or now)))
-        elif seconds is not None:
-            seconds = max(0.0, seconds - job.seconds)
-        time = None if time is None or seconds is None else time + seconds
-        found[job.id] = Expected(start, time)
+        elif job.state is not State.RUNNING:
+            start, seconds = free[0], seconds_of(job, durations)
+            end = math.inf if seconds is None else start + max(0.0, seconds - job.seconds)
+            heapq.heapreplace(free, end)
+            found[job.id] = Expected(_known(start), _known(end))
     return found
+
+
+def _known(time: float) -> float | None:
+    return None if time == math.inf else time

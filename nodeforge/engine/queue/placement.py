@@ -115,11 +115,20 @@ def refuse_missing(devices: Sequence[str], there: Sequence[Mapping[str, Any]]) -
             )
 
 
-def spawn_beside(count: int) -> Spawn:
-    """What starts one of `count` workers: processors are shared out, and so is common work."""
+def worker_title(number: int, device: str) -> str:
+    """What one of several workers is called: ``worker 2, cuda:1``."""
+    return f"worker {number}, {device}"
+
+
+def spawn_beside(count: int, *, spare_core: bool = False) -> Spawn:
+    """What starts one of `count` workers: processors are shared out, and so is common work.
+
+    Args:
+        spare_core: A core is left to the window.
+    """
     if count == 1:
-        return spawn_worker
-    share = max(1, _processors() // count)
+        return partial(spawn_worker, spare_core=spare_core)
+    share = max(1, (_processors() - spare_core) // count)
     return partial(spawn_worker, threads=share, shares_work=True)
 
 
@@ -182,6 +191,7 @@ class Placement:
     def forget(self, worker: int) -> None:
         """A worker has ended, with all that it had loaded."""
         self._loaded.pop(worker, None)
+        self._begun = {job: by for job, by in self._begun.items() if by != worker}
 
     def _distance(self, worker: int, job: str) -> int:
         if self._begun.get(job) == worker:

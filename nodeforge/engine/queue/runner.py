@@ -16,19 +16,12 @@ from nodeforge.engine.client import PATIENCE, WorkerError, told_end
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
 from nodeforge.engine.queue.claims import JobClaims
+from nodeforge.engine.queue.dispatcher import Dispatcher
 from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import HEARTBEAT, Lease, LeaseLostError
 from nodeforge.engine.queue.output_files import remove_leftovers
-from nodeforge.engine.queue.placement import (
-    WINDOW,
-    Models,
-    Placement,
-    Spawn,
-    check_devices,
-    models_of,
-    spawn_beside,
-)
+from nodeforge.engine.queue.placement import Spawn, check_devices, spawn_beside, worker_title
 from nodeforge.engine.queue.states import State
 from nodeforge.engine.remote import Client, open_worker
 from nodeforge.errors import NodeForgeError
@@ -171,8 +164,7 @@ class QueueRunner:
             Worker(number, open_worker(settings, tell, device, start))
             for number, device in enumerate(devices, 1)
         ]
-        self._placement = Placement(self._models_of)
-        self._models: dict[str, Models] = {}
+        self._dispatcher = Dispatcher(self._claims)
         self._foreign: Catalogue | None = None
 
     def stop(self) -> None:
@@ -224,7 +216,7 @@ class QueueRunner:
             return summary
         if self._stop.is_set():
             summary.stopped = "Stopped."
-        elif self._jobs.paused and self._waiting():
+        elif self._jobs.paused and any(j.state is State.WAITING for j in self._jobs.pending()):
             summary.stopped = "The queue is paused."
         return summary
 
@@ -234,14 +226,13 @@ class QueueRunner:
             while worker.attempt is None and worker.is_of_use:
                 if self._stop.is_set() or summary.stopped:
                     return
-                several = len(self._workers) > 1
-                waiting = self._waiting() if several else []
-                wish = self._placement.choose(worker.number, waiting) if waiting else ""
-                job = self._claims.next(wish=wish, worker=self._name_of(worker))
+                title = self._name_of(worker)
+                if len(self._workers) > 1:
+                    job = self._dispatcher.next(worker.number, title)
+                else:
+                    job = self._claims.next(worker=title)
                 if job is None:
                     return
-                if several:
-                    self._placement.begin(worker.number, job.id)
                 outcome = self._begin(worker, job)
                 if outcome is not None:
                     self._conclude(summary, job, outcome)
@@ -250,23 +241,8 @@ class QueueRunner:
         """What one of several workers is called; empty where there is one, on this machine."""
         device = self._devices[worker.number - 1]
         if len(self._workers) > 1:
-            return f"worker {worker.number}, {device}"
+            return worker_title(worker.number, device)
         return worker.client.machine
-
-    def _waiting(self) -> list[str]:
-        """The first jobs that wait, of the highest priority."""
-        waiting = [job for job in self._jobs.pending() if job.state is State.WAITING]
-        return [job.id for job in waiting if job.priority == waiting[0].priority][:WINDOW]
-
-    def _models_of(self, job: str) -> Models:
-        if job not in self._models:
-            try:
-                self._models[job] = models_of(self._jobs.document(job), Catalogue.shipped())
-            except (DatabaseError, LeaseLostError):
-                raise
-            except NodeForgeError:  # its attempt will say why
-                self._models[job] = frozenset()
-        return self._models[job]
 
     def _begin(self, worker: Worker, job: Job) -> Outcome | None:
         """Have a worker run a job; gives its end where there is nothing to be run."""
@@ -303,7 +279,7 @@ class QueueRunner:
             if isinstance(event, events.WorkerDied):
                 worker.died_at_once = 0 if worker.heard else worker.died_at_once + 1
                 worker.end = told_end(event.exit_code, event.last_words)
-                self._placement.forget(worker.number)
+                self._dispatcher.forget(worker.number)
             else:
                 worker.died_at_once = 0
             worker.heard = True

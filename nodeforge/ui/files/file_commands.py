@@ -336,18 +336,26 @@ class FileCommands:
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("A run is in progress")
-        text = "A workflow is running. Closing now stops it; what is finished is kept."
-        current = self._runner.jobs.current
-        if current is not None and current.kept is not None:
-            text = "A workflow is running. Closing now stops it after its step; it stays in the "
-            text += "queue, and goes on from there next time."
-        box.setText(text)
+        box.setText(_told_of_closing([*self._runner.jobs.running.values()]))
         stop = box.addButton("&Stop and close", QMessageBox.ButtonRole.DestructiveRole)
         wait = box.addButton("&Close when done", QMessageBox.ButtonRole.AcceptRole)
         box.addButton("&Keep open", QMessageBox.ButtonRole.RejectRole)
         box.exec()
         self.close_when_done = box.clickedButton() is wait
         return box.clickedButton() is stop
+
+
+def _told_of_closing(running: list[Job]) -> str:
+    """What becomes of the jobs that run where the window closes now."""
+    kept = [job for job in running if job.kept is not None]
+    if len(running) == 1:
+        told = "A workflow is running. Closing now stops it"
+        if not kept:
+            return f"{told}; what is finished is kept."
+        return f"{told} after its step; it stays in the queue, and goes on from there next time."
+    told = f"{len(running)} workflows are running. Closing now stops them after their steps; "
+    those = "they stay" if len(kept) == len(running) else f"{len(kept)} of them stay"
+    return f"{told}{those} in the queue, and go on from there next time."
 
 
 def dropped_files(data: QMimeData) -> list[Path]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QDropEvent, QKeyEvent
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QDropEvent, QImage, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from nodeforge.engine.queue.estimates import Expected
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.panels.queue_painter import ROW, paint_preview, paint_share, small_preview
 from nodeforge.ui.running.job_queue import (
     CANCELLED,
     DONE,
@@ -22,6 +24,7 @@ from nodeforge.ui.running.job_queue import (
     WAITING,
     Job,
 )
+from nodeforge.ui.running.progress import RunProgress
 
 _ICONS: dict[str, str] = {
     WAITING: "clock",
@@ -46,6 +49,10 @@ class JobItem(QTreeWidgetItem):
         self.id = job_id
         self.expected: Expected | None = None
         self.now = 0.0
+        self.progress: RunProgress | None = None
+        """Of a job that runs."""
+        self.preview: QImage | None = None
+        """Of its last step, as small as it is shown."""
         self._job: Job | None = None
         self._told: object = None
         self._held = False
@@ -64,6 +71,8 @@ class JobItem(QTreeWidgetItem):
             now: Seconds since 1970.
         """
         self.expected, self.now = expected, now
+        if job.state != RUNNING:
+            self.progress = self.preview = None
         told = job.state, job.message, job.kept, held
         if told == self._told and job is self._job:
             return
@@ -82,7 +91,9 @@ class JobItem(QTreeWidgetItem):
             case Qt.ItemDataRole.DisplayRole if column in (_START, _END):
                 return _times(job, self.expected, self.now)[column - _START]
             case Qt.ItemDataRole.DisplayRole:
-                return job.name if column == _NAME else _told(job, self._held)
+                return job.name if column == _NAME else _told(job, self._held, self.progress)
+            case Qt.ItemDataRole.SizeHintRole:
+                return QSize(0, ROW)
             case Qt.ItemDataRole.DecorationRole if column == _STATE:
                 return _icon(_ICONS[job.state])
             case Qt.ItemDataRole.ToolTipRole if column == _NAME:
@@ -113,10 +124,12 @@ class QueueList(QTreeWidget):
         self.setAccessibleName("Jobs")
         self.setHeaderLabels(["Workflow", "State", "Start", "End"])
         self._items: dict[str, JobItem] = {}
+        self._running: list[JobItem] = []
+        """The rows of jobs that run."""
         header = self.header()
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
         header.setStretchLastSection(False)
-        for column, width in ((_NAME, 320), (_START, 110), (_END, 170)):
+        for column, width in ((_NAME, 260), (_START, 110), (_END, 170)):
             self.setColumnWidth(column, width)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
@@ -150,6 +163,20 @@ class QueueList(QTreeWidget):
                 item.expected, item.now = times, now
         self.viewport().update()
 
+    def show_progress(self, running: Mapping[str, RunProgress]) -> None:
+        """Show how far jobs have come, by id."""
+        self._running = [self._items[job_id] for job_id in running if job_id in self._items]
+        for item in self._running:
+            if item.progress is not running[item.id]:
+                item.progress = running[item.id]
+                self.update(self.indexFromItem(item, _STATE))  # this cell alone: all take long
+
+    def show_preview(self, job_id: str, image: QImage) -> None:
+        """Show the last step of a job that runs."""
+        if (item := self._items.get(job_id)) is not None:
+            item.preview = small_preview(image)
+            self.update(self.indexFromItem(item, _NAME))
+
     def _take_order(self, wanted: list[str]) -> None:
         """Have a row for each job, moving no more rows than need be: a long list takes long."""
         selected, current = self.selected_ids(), self.currentItem()
@@ -175,6 +202,20 @@ class QueueList(QTreeWidget):
 
     def selected_ids(self) -> set[str]:
         return {item.id for item in self.selectedItems() if isinstance(item, JobItem)}
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint the rows, then over the few whose jobs run what these have done."""
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        for item in self._running:
+            if item.preview is not None:
+                place = self.visualRect(self.indexFromItem(item, _NAME))
+                paint_preview(painter, place, item.preview)
+            if item.progress is not None:
+                place = self.visualRect(self.indexFromItem(item, _STATE))
+                share, selected = item.progress.share, item.isSelected()
+                paint_share(painter, place, share, self.palette(), selected=selected)
+        painter.end()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         """Ask for another order; the list itself is filled from the queue alone."""
@@ -218,12 +259,15 @@ class QueueList(QTreeWidget):
             self.moved.emit(job, new)
 
 
-def _told(job: Job, held: bool) -> str:
+def _told(job: Job, held: bool, progress: RunProgress | None) -> str:
     state = _STATES.get(job.state, job.state)
     if held:
         state = "waiting, from before"
-    elif job.state == RUNNING and job.kept is not None and job.kept.worker:
-        state += f" on {job.kept.worker}"
+    elif job.state == RUNNING:
+        if progress is not None and progress.of and not progress.reading:
+            state += f" {progress.step}/{progress.of}"
+        if job.kept is not None and job.kept.worker:
+            state += f" on {job.kept.worker}"
     if job.kept is not None and job.kept.priority:
         state += f", {PRIORITIES.get(job.kept.priority, str(job.kept.priority)).lower()} priority"
     told = f"{state}: {job.message}" if job.message else state

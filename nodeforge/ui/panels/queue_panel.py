@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtWidgets import QMenu
 
 from nodeforge.ui.common.button_panel import ButtonPanel
@@ -14,14 +14,12 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.panels.queue_list import PRIORITIES, QueueList
 from nodeforge.ui.running.job_queue import (
     CANCELLED,
-    DONE,
     FAILED,
     PAUSED,
     RUNNING,
     WAITING,
     Job,
 )
-from nodeforge.ui.running.progress import RunProgress
 from nodeforge.ui.running.runner import Runner
 
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
@@ -29,9 +27,12 @@ _MOST = 500
 """Jobs that the list shows of those that have not ended."""
 _MOST_ENDED = 200
 """Of those that have ended, the last first."""
+_TIMES = 250
+"""Milliseconds between two looks at when jobs are expected to end."""
 _ROOMY = 560
 """Pixels of the panel from which its buttons have texts."""
 _EDITED = (WAITING, PAUSED, FAILED, CANCELLED)
+_PENDING = (WAITING, RUNNING, PAUSED)
 _RESUMED = (PAUSED, FAILED, CANCELLED)
 
 
@@ -48,7 +49,6 @@ class QueuePanel(ButtonPanel):
         self.setAccessibleName("Queue")
         self._runner = runner
         self._jobs: dict[str, Job] = {}
-        self._left: float | None = None
         self.list = QueueList()
         self.list.moved.connect(self._move)
         self.list.chosen.connect(self._offer)
@@ -61,20 +61,26 @@ class QueuePanel(ButtonPanel):
         self.resume_job.setToolTip("Resume: go on from the last step that was done")
         self.pause_job = self.tool("pause", "Pause", self._pause)
         self.pause_job.setToolTip("Pause after the current step; Resume goes on from there")
+        self.cancel = self.tool("stop-circle", "Cancel", self._cancel)
+        self.cancel.setToolTip("Cancel; what is done is kept, and the other jobs go on")
         self.again = self.tool("repeat", "Run once more", self._run_again)
         self.edit = self.tool("pencil-simple", "Edit", self._edit)
         self.edit.setToolTip("Edit the job's workflow; Save puts it back into the queue")
         self.remove = self.tool("x", "Remove", self._take_off)
         self.cancel_all = self.button("stop", "Cancel all", runner.cancel_all)
         self.clear = self.button("trash", "Clear ended", runner.jobs.clear)
-        own = (self.resume_job, self.pause_job, self.again, self.edit, self.remove)
+        own = (self.resume_job, self.pause_job, self.cancel, self.again, self.edit, self.remove)
         row = [(button, 0) for button in (self.pause, self.cancel_all, self.clear)]
         self.set_content([*row, (self.note, 1), *((button, 0) for button in own)], self.list)
         self._due = QTimer(self, singleShot=True)
         self._due.setInterval(0)
         self._due.timeout.connect(self.refresh)
         runner.jobs.changed.connect(self._changed)
+        self._times_due = QTimer(self, singleShot=True)
+        self._times_due.setInterval(_TIMES)
+        self._times_due.timeout.connect(self._show_times)
         runner.progress.changed.connect(self._read)
+        runner.previewed.connect(self._show_preview)
         self.refresh()
 
     def _changed(self) -> None:
@@ -86,12 +92,13 @@ class QueuePanel(ButtonPanel):
         self._due.stop()
         jobs, kept = self._runner.jobs, self._runner.kept
         self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
-        expected = kept.expected(self._left)
+        expected = self._runner.expected()
         now = kept.queue.clock()
         ended = jobs.ended[:_MOST_ENDED]
         self.list.show_jobs(jobs.pending[:_MOST], ended, expected, kept.held, now)
         self.set_empty(not self._jobs and not jobs.paused)
         self.pause.setAccessibleName("Resume queue" if jobs.paused else "Pause queue")
+        self.list.show_progress(self._runner.progress.running)
         self.show_texts()
         self.pause.setIcon(icon("play" if jobs.paused else "pause"))
         self.note.setText(self._note())
@@ -110,12 +117,22 @@ class QueuePanel(ButtonPanel):
             return f"The first {_MOST} of {len(jobs.pending)} jobs"
         return ""
 
-    def _read(self, reading: RunProgress | None) -> None:
-        """Show when the current run, and those after it, are expected to end."""
-        self._left = reading.left if reading is not None else None
-        if self.isVisible() and self._runner.jobs.current is not None and self._left is not None:
-            kept = self._runner.kept
-            self.list.show_times(kept.expected(self._left), kept.queue.clock())
+    def _read(self) -> None:
+        """Show how far the jobs have come; when all end, not at every step: there may be many."""
+        if not self.isVisible():
+            return
+        self.list.show_progress(self._runner.progress.running)
+        if not self._times_due.isActive():
+            self._times_due.start()
+
+    def _show_times(self) -> None:
+        kept = self._runner.kept
+        if self.isVisible() and self._runner.progress.left:
+            self.list.show_times(self._runner.expected(), kept.queue.clock())
+
+    def _show_preview(self, job: Job, image: QImage) -> None:
+        if self.isVisible():
+            self.list.show_preview(job.id, image)
 
     def _chosen(self) -> list[Job]:
         """The selected jobs, in their order."""
@@ -127,6 +144,7 @@ class QueuePanel(ButtonPanel):
         kept = [job for job in chosen if job.kept is not None]
         self.resume_job.setEnabled(any(self._can_resume(job) for job in kept))
         self.pause_job.setEnabled(any(self._can_pause(job) for job in kept))
+        self.cancel.setEnabled(any(job.state in _PENDING for job in chosen))
         self.again.setEnabled(bool(kept))
         self.edit.setEnabled(len(kept) == 1 and kept[0].state in _EDITED)
         self.remove.setEnabled(any(job.state != RUNNING for job in chosen))
@@ -159,7 +177,7 @@ class QueuePanel(ButtonPanel):
 
     def _cancel(self) -> None:
         for job in self._chosen():
-            if job.state in (WAITING, RUNNING, PAUSED):
+            if job.state in _PENDING:
                 self._runner.cancel(job)
 
     def _run_again(self) -> None:
@@ -193,11 +211,9 @@ class QueuePanel(ButtonPanel):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for button in (self.resume_job, self.pause_job):
+        for button in (self.resume_job, self.pause_job, self.cancel):
             action = menu.addAction(button.icon(), button.text(), button.click)
             action.setEnabled(button.isEnabled())
-        ended = all(job.state in (DONE, FAILED, CANCELLED) for job in chosen)
-        menu.addAction(icon("stop"), "Cancel", self._cancel).setEnabled(not ended)
         priorities = menu.addMenu("Priority")
         priorities.setEnabled(any(job.kept is not None for job in chosen))
         for priority, title in PRIORITIES.items():

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.engine.cache import DiskTier, shared_problem
+from nodeforge.engine.queue.placement import worker_devices
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.settings import (
     GIB,
@@ -117,8 +118,13 @@ class Preferences(QDialog):
         self.workers = QSpinBox(minimum=1, maximum=MOST_WORKERS)
         self.workers.setValue(settings.workers)
         self.workers.setToolTip(
-            "One a card, or shares of the processor, for 'nodeforge queue run' and 'nodeforge "
-            "sweep'. The window runs its jobs on one."
+            "How many jobs run at a time: one a card, or on shares of the processor. A job goes "
+            "where its models are loaded"
+        )
+        self.worker_devices = QLineEdit(", ".join(settings.worker_devices))
+        self.worker_devices.setPlaceholderText("A card each")
+        self.worker_devices.setToolTip(
+            "The device of each of several workers, as cuda:0, cuda:3, or another machine's name"
         )
         self.shared = QLineEdit(settings.shared_cache)
         self.shared.setPlaceholderText("None: results stay on this machine")
@@ -155,6 +161,7 @@ class Preferences(QDialog):
             memory_cache_bytes=round(self.memory.value() * GIB),
             disk_cache_bytes=round(self.disk.value() * GIB),
             workers=self.workers.value(),
+            worker_devices=_names(self.worker_devices.text()),
             shared_cache=self.shared.text().strip(),
             output_folder=self.output.text().strip(),
             model_folders=self.folders.chosen(),
@@ -165,6 +172,7 @@ class Preferences(QDialog):
             return
         try:
             expand_pattern(self.pattern.text(), "name")
+            worker_devices(settings, settings.workers)  # refuses more than there are devices
             if settings.shared_cache and settings.shared_cache != self._settings.shared_cache:
                 _refuse_shared(Path(settings.shared_cache))
             self._workspace.set_settings(self._written(settings))
@@ -199,6 +207,7 @@ class Preferences(QDialog):
         run, kept = Section("Running"), Section("Results kept")
         run.add("Device", self.device, _DEVICES[str(_DEFAULTS["device"])], "gpu cuda cpu")
         run.add("Workers", self.workers, "1", "processes queue sweep cards several")
+        run.add("Devices of workers", self.worker_devices, "a card each", "processes machines")
         run.add("Memory of the device", self.memory_mode, _MEMORY[MemoryMode.AUTO], "vram offload")
         run.add("Precision", self.precision, _PRECISION[Precision.AUTO], "float16 bfloat16")
         run.add("Attention", self.attention, _ATTENTION[Attention.AUTO], "sdpa kernel flash")
@@ -287,6 +296,11 @@ def _folder_row(field: QLineEdit, name: str, browse: Callable[[QLineEdit], None]
     row.addWidget(field, 1)
     row.addWidget(button)
     return box
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """What is named between commas."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def _refuse_shared(chosen: Path) -> None:

@@ -17,7 +17,7 @@ from nodeforge.engine.measurements.workflow import LOOP, PICTURE, Purpose, Step
 from nodeforge.errors import NodeForgeError
 from nodeforge.ui.running.job_queue import new_run_id
 from nodeforge.ui.running.runner import Runner
-from nodeforge.ui.running.worker_connection import Answer
+from nodeforge.ui.running.workers.connection import Answer
 
 if TYPE_CHECKING:
     from nodeforge.engine.measurements.measuring import Measuring

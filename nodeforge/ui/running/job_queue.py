@@ -66,6 +66,15 @@ class Job:
         """Names the job among those of the window."""
         return self.kept.id if self.kept is not None else self.request.run
 
+    @property
+    def is_in_group(self) -> bool:
+        """Whether it is one of the jobs of a sweep or an exploration."""
+        return self.kept is not None and self.kept.group is not None
+
+    def is_of(self, document: str) -> bool:
+        """Whether it is a run of a document, or of its canvas."""
+        return self.document.partition("/")[0] == document
+
 
 def snapshot(graph: Graph) -> dict[str, Any]:
     """A deep copy of ``nodes`` and ``links`` of `graph`, as JSON."""
@@ -88,14 +97,15 @@ class JobQueue(QObject):
     def __init__(self, kept: KeptJobs) -> None:
         super().__init__()
         self.kept = kept
-        self.current: Job | None = None
+        self.running: dict[str, Job] = {}
+        """By id, the jobs that this window runs, in the order in which they began."""
         self._fleeting: list[Job] = []
         """Waiting jobs that are in memory alone."""
         self._ended_fleeting: list[Job] = []
         self._known: dict[str, Job] = {}
         """Jobs in the database, by id."""
         self.pending: list[Job] = []
-        """The jobs that have not ended, in their order, the running one first."""
+        """The jobs that have not ended, in their order, the running ones first."""
         self.ended: list[Job] = []
         """The last jobs that have ended, the newest first."""
         kept.changed.connect(self._read)
@@ -125,25 +135,30 @@ class JobQueue(QObject):
             self._fleeting.append(job)
         self._read()
 
-    def next(self) -> Job | None:
-        """Make the first job that waits the current one."""
-        if self.current is not None or self.paused:
+    def next(self, worker: int = 1, title: str = "") -> Job | None:
+        """Begin the job that an idle worker takes; None where there is none for it.
+
+        Args:
+            worker: Its number. The first alone takes jobs that are in memory.
+            title: As `KeptJobs.begin` has it.
+        """
+        if self.paused:
             return None
-        if self._fleeting:
-            self.current = self._fleeting.pop(0)
-        elif (begun := self.kept.begin()) is not None:
-            self.current = self._job_of(begun)
+        if self._fleeting and worker == 1:
+            job = self._fleeting.pop(0)
+        elif (begun := self.kept.begin(worker, title)) is not None:
+            job = self._job_of(begun)
         else:
             return None
-        self.current.state, self.current.started = RUNNING, time.monotonic()
-        self.current.message = ""
+        self.running[job.id] = job
+        job.state, job.started, job.message = RUNNING, time.monotonic(), ""
         self._read()
-        return self.current
+        return job
 
-    def end(self, state: str, message: str = "") -> None:
-        """End the current job; what has become of a kept one is in the database."""
-        job, self.current = self.current, None
-        if job is not None and job.kept is None:
+    def end(self, job: Job, state: str, message: str = "") -> None:
+        """End a job that runs; what has become of a kept one is in the database."""
+        del self.running[job.id]
+        if job.kept is None:
             job.state, job.message = state, message
             job.seconds = time.monotonic() - job.started
             if not job.auto:
@@ -151,7 +166,7 @@ class JobQueue(QObject):
         self._read()
 
     def pause(self, on: bool) -> None:
-        """Pause or resume the queue; the current job is not stopped."""
+        """Pause or resume the queue; what runs is not stopped."""
         self.kept.pause_queue(on)
         self._read()
 
@@ -186,9 +201,9 @@ class JobQueue(QObject):
         self._read()
 
     def cancel_waiting(self) -> None:
-        """Cancel all jobs that have not ended, but for the current one."""
+        """Cancel all jobs that have not ended, but for those that run."""
         self._fleeting.clear()
-        kept = [job.id for job in self.pending if job.kept and job is not self.current]
+        kept = [job.id for job in self.pending if job.kept and job.id not in self.running]
         self.kept.cancel_all(kept)
         self._read()
 
@@ -202,10 +217,10 @@ class JobQueue(QObject):
         if job is None:
             request = RunRequest(kept.id, list(kept.targets), outputs=kept.outputs or Path())
             job = self._known[kept.id] = Job("", kept.name, {}, request, queued=kept.queued)
-        elif job.kept is kept and job is not self.current and job.state == kept.state:
+        elif job.kept is kept and job.id not in self.running and job.state == kept.state:
             return job
         job.kept, job.saved = kept, list(kept.files) or job.saved
-        if job is not self.current:
+        if job.id not in self.running:
             job.state, job.seconds = kept.state, kept.seconds
             job.message = kept.error.fact if kept.error is not None else ""
         return job
@@ -214,10 +229,10 @@ class JobQueue(QObject):
         first_ended = bisect_left(self.kept.jobs, True, key=lambda job: job.state in ENDED)
         # more of them than are shown are not looked at: a grid has hundreds
         kept = [self._job_of(each) for each in self.kept.jobs[: first_ended + _SHOWN + 1]]
-        current = [self.current] if self.current is not None else []
-        waiting = [job for job in kept if job.state not in ENDED and job is not self.current]
-        self.pending = [*current, *self._fleeting, *waiting]
-        ended = [job for job in kept if job.state in ENDED and job is not self.current]
+        others = [job for job in kept if job.id not in self.running]
+        waiting = [job for job in others if job.state not in ENDED]
+        self.pending = [*self.running.values(), *self._fleeting, *waiting]
+        ended = [job for job in others if job.state in ENDED]
         together = [*self._ended_fleeting, *ended]
         self.ended = sorted(together, key=_ended_at, reverse=True)[:_SHOWN]
         self._known = {job.id: job for job in kept}

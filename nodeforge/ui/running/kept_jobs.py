@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from nodeforge.engine.events import LAST, ErrorReport, Event
 from nodeforge.engine.queue.attempt import Attempt, Outcome
 from nodeforge.engine.queue.claims import JobClaims
+from nodeforge.engine.queue.dispatcher import Dispatcher
 from nodeforge.engine.queue.estimates import Expected, expected_times
 from nodeforge.engine.queue.job import Job, NewJob
 from nodeforge.engine.queue.job_queue import JobQueue
@@ -57,8 +58,10 @@ class KeptJobs(QObject):
         """Ids of jobs of before that do not start by themselves."""
         self.holder: Holder | None = None
         """The process that runs the queue, where it is another."""
-        self.running: Attempt | None = None
+        self.running: dict[str, Attempt] = {}
+        """By id, what is asked for the jobs that run here."""
         self._claims = JobClaims(self.queue, "the window")
+        self.dispatcher = Dispatcher(self._claims)
         self._heartbeat: Heartbeat | None = None
         self._version = -1
         self._durations: dict[str, float] = {}
@@ -82,10 +85,16 @@ class KeptJobs(QObject):
         """Where a damaged database has been moved; empty where none was."""
         return str(self.queue.moved_aside or "")
 
-    def expected(self, left: float | None = None) -> dict[str, Expected]:
-        """When each job is expected to run; `left`: seconds that the running one still needs."""
+    def expected(self, left: Mapping[str, float], workers: int) -> dict[str, Expected]:
+        """When each job is expected to run, by id.
+
+        Args:
+            left: Seconds that running jobs still need, by id, where they are known.
+            workers: How many run at a time.
+        """
         pending = [job for job in self.jobs if job.state in PENDING and job.id not in self.held]
-        return expected_times(pending, self._durations, self.queue.clock(), left=left)
+        now = self.queue.clock()
+        return expected_times(pending, self._durations, now, left=left, workers=workers)
 
     def add(self, new: NewJob) -> Job:
         """Queue a job.
@@ -107,11 +116,22 @@ class KeptJobs(QObject):
         self.read()
         return jobs
 
-    def begin(self) -> Job | None:
-        """Begin the first job that waits; None where none does, or another process runs them."""
+    def begin(self, worker: int = 1, title: str = "") -> Job | None:
+        """Begin the job that a worker takes; None where none waits, or others run them.
+
+        Args:
+            worker: Its number.
+            title: What it is called; empty for the only one, which takes the first that waits.
+        """
         if not self.is_runner:
             return None
-        job = self._tried(lambda: self._claims.next(self.held))
+        job = self._tried(
+            lambda: (
+                self.dispatcher.next(worker, title, self.held)
+                if title
+                else self._claims.next(self.held)
+            )
+        )
         if job is not None:  # else nothing has changed, and saying so would ask for the next again
             self.read_one(job.id)
         return job
@@ -124,10 +144,11 @@ class KeptJobs(QObject):
         Raises:
             NodeForgeError: it cannot be run; it has not ended yet (`give_up`).
         """
-        self.running = Attempt(
-            self._claims, job, settings, lambda document: catalogue, previews=previews
-        )
-        return self.running
+        made = Attempt(self._claims, job, settings, lambda document: catalogue, previews=previews)
+        if job.worker:
+            made.log.write(job.worker)
+        self.running[job.id] = made
+        return made
 
     def follow(self, attempt: Attempt, event: Event, wanted: str) -> tuple[Event, Outcome | None]:
         """An event with files in their places, and what the last of a run means for its job."""
@@ -136,7 +157,7 @@ class KeptJobs(QObject):
             seen = attempt.handle(event)
             if not isinstance(seen, LAST):
                 return seen, None
-            self.running = None
+            self.running.pop(attempt.job.id, None)
             return seen, attempt.conclude(seen, wanted)
 
         return self._tried(follow) or (event, None)
@@ -246,14 +267,14 @@ class KeptJobs(QObject):
         self.changed.emit()
 
     def close(self) -> None:
-        """Give the lease back; the job that runs waits, and goes on next time."""
+        """Give the lease back; the jobs that run wait, and go on next time."""
         self._timer.stop()
         if self._heartbeat is not None:
             self._heartbeat.close()
             self._heartbeat = None
         with contextlib.suppress(NodeForgeError):
-            if self.running is not None:
-                self.running.interrupt()
+            for attempt in reversed(self.running.values()):  # each becomes the first that waits
+                attempt.interrupt()
             self._claims.lease.release()
         self.queue.close()
 
@@ -283,14 +304,14 @@ class KeptJobs(QObject):
         if version is not None and version != self._version:
             self.read()
         for job in self.jobs:
-            if job.wanted and self.running is not None and job.id == self.running.job.id:
+            if job.wanted and job.id in self.running:
                 self.wanted.emit(job.id, job.wanted)
 
     def _lose(self) -> None:
         if self._heartbeat is not None:
             self._heartbeat.close()
             self._heartbeat = None
-        self.running = None
+        self.running.clear()
         self.lost.emit()
 
     def _do(self, work: Callable[[], T]) -> T | None:

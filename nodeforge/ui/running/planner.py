@@ -23,7 +23,7 @@ from nodeforge.ui.running.job_queue import snapshot
 from nodeforge.ui.running.picture_problems import PictureProblems
 from nodeforge.ui.running.reasons import forecast_text
 from nodeforge.ui.running.result_pictures import ResultPictures
-from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
+from nodeforge.ui.running.workers.connection import Answer, WorkerConnection
 
 _STATE_OF_SOURCE = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 _PAUSE = 250
@@ -170,7 +170,8 @@ class Planner(QObject):
         problems = known[1] if known and known[0] == opened.id else self.check(opened)
         if any(each.severity is Severity.ERROR for each in problems) or self._busy():
             return
-        self._link.ask(
+        # the worker that ran it last knows more results than the disk has
+        self._pictures.link_of(opened).ask(
             "plan",
             partial(self._on_plan, opened.id),
             graph=snapshot(opened.document.graph),
@@ -254,7 +255,7 @@ class Planner(QObject):
         kept = [n for n, s in now.items() if s is not Source.COMPUTED]
         fresh = [n for n in kept if before.get(n) != now[n] or (changed and n in opened.pictures)]
         if fresh:
-            opened.last_run = self._pictures.snapshot_of(opened)
+            self._pictures.show_now(opened)
         for node in fresh:
             self._pictures.fetch(opened, node)
 

@@ -1,9 +1,9 @@
-"""Progress of the current run and estimate of the remaining time."""
+"""Progress of the runs that go on, and estimates of the remaining time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -16,7 +16,7 @@ from nodeforge.ui.running.job_queue import Job
 
 @dataclass(frozen=True)
 class RunProgress:
-    """A snapshot of the progress, as the status bar shows it.
+    """A snapshot of the progress of one run.
 
     Args:
         node: The path of the running node.
@@ -34,51 +34,81 @@ class RunProgress:
     part: float = 0.0
     reading: str = ""
 
+    @property
+    def share(self) -> float:
+        """How much of the running node is done, or of the model that is read, 0..1."""
+        return (self.step + self.part) / self.of if self.of else 0.0
+
 
 class ProgressMeter(QObject):
-    """Computes the progress from the worker's events."""
+    """Computes the progress of the jobs that run from the workers' events."""
 
-    changed = Signal(object)
-    """A `RunProgress`, or None between runs."""
+    changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._seconds_left: dict[str, float] = {}
-        self._first: dict[str, int] = {}
-        """Steps of each node that were done before: of a run that was stopped, or of another."""
+        self.running: dict[str, RunProgress] = {}
+        """By the job's id, in the order in which they began."""
+        self._costs: dict[str, _Costs] = {}
+
+    @property
+    def left(self) -> dict[str, float]:
+        """Remaining seconds of jobs, by id, where they are known."""
+        return {job: told.left for job, told in self.running.items() if told.left is not None}
 
     def begin(self, job: Job, planned: Mapping[str, Source]) -> None:
         wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
-        self._seconds_left = {node: job.costs.get(node, 0.0) for node in wanted}
-        self._first.clear()
-        self.changed.emit(RunProgress())
+        self._costs[job.id] = _Costs({node: job.costs.get(node, 0.0) for node in wanted})
+        self._show(job, RunProgress())
 
-    def handle_event(self, event: events.Event) -> None:
+    def handle_event(self, job: Job, event: events.Event) -> None:
+        if (costs := self._costs.get(job.id)) is None:
+            return
         match event:
             case events.Started():
-                left = self._rest(event.node, None)
-                self.changed.emit(RunProgress(original(event.node), left=left))
+                left = costs.rest(event.node, None)
+                self._show(job, RunProgress(original(event.node), left=left))
             case events.Reading():
                 step, of, name = event.done >> 20, event.of >> 20, Path(event.path).name
-                self.changed.emit(RunProgress(step=step, of=of, reading=name))
+                self._show(job, RunProgress(step=step, of=of, reading=name))
             case events.Progress():
-                done = event.step + event.part
-                first = self._first.setdefault(event.node, max(0, event.step - (not event.part)))
-                rate = (done - first) / event.seconds if event.seconds > 0 else 0.0
-                own = (event.of - done) / rate if rate else None
-                left = self._rest(event.node, own)
-                node = original(event.node)
-                progress = RunProgress(node, event.step, event.of, rate, left, event.part)
-                self.changed.emit(progress)
+                self._show(job, costs.progress(event))
             case events.Finished():
-                self._seconds_left.pop(event.node, None)
+                costs.left.pop(event.node, None)
 
-    def end(self) -> None:
-        self.changed.emit(None)
+    def end(self, job: Job) -> None:
+        self.running.pop(job.id, None)
+        self._costs.pop(job.id, None)
+        self.changed.emit()
 
-    def _rest(self, node: str, own: float | None) -> float | None:
+    def _show(self, job: Job, progress: RunProgress) -> None:
+        self.running[job.id] = progress
+        self.changed.emit()
+
+
+@dataclass
+class _Costs:
+    """What is left of one run.
+
+    Args:
+        left: Expected seconds of the nodes that have not ended.
+        first: Steps of each node that were done before: of a run that was stopped, or of another.
+    """
+
+    left: dict[str, float]
+    first: dict[str, int] = field(default_factory=dict)
+
+    def progress(self, event: events.Progress) -> RunProgress:
+        done = event.step + event.part
+        first = self.first.setdefault(event.node, max(0, event.step - (not event.part)))
+        rate = (done - first) / event.seconds if event.seconds > 0 else 0.0
+        own = (event.of - done) / rate if rate else None
+        left = self.rest(event.node, own)
+        return RunProgress(original(event.node), event.step, event.of, rate, left, event.part)
+
+    def rest(self, node: str, own: float | None) -> float | None:
         """Remaining seconds of `node` (`own`, or its last duration) and of all nodes after it."""
-        if own is None and not self._seconds_left.get(node):
+        if own is None and not self.left.get(node):
             return None
-        mine = own if own is not None else self._seconds_left[node]
-        return mine + sum(cost for each, cost in self._seconds_left.items() if each != node)
+        mine = own if own is not None else self.left[node]
+        return mine + sum(cost for each, cost in self.left.items() if each != node)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from PySide6.QtGui import QImage
 
-from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
+from nodeforge.ui.running.workers.connection import Answer, WorkerConnection
 from nodeforge.values.clips import ClipFacts
 
 FramesCallback = Callable[[Sequence[QImage] | None], None]

@@ -23,7 +23,7 @@ from nodeforge.ui.running.result_clips import (
     clip_facts,
     image_of_answer,
 )
-from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
+from nodeforge.ui.running.workers.connection import Answer, WorkerConnection
 from nodeforge.values.clips import ClipFacts
 
 THUMBNAIL = 512
@@ -39,16 +39,28 @@ class ResultPictures:
     """Fetches pictures of results of the last run."""
 
     def __init__(self, link: WorkerConnection, workspace: Workspace) -> None:
-        self._link = link
+        self._first = link
+        self._links: dict[str, WorkerConnection] = {}
+        """By document, the worker that has run it last: it has what is on no disk."""
         self._workspace = workspace
+        workspace.closed.connect(lambda opened: self._links.pop(opened.id, None))
 
-    def snapshot(self, job: Job) -> dict[str, Any]:
-        """The arguments with which the worker finds the results of `job`."""
-        return {"graph": job.graph, **job.request.meaning}
+    def show_run(self, opened: OpenDocument, job: Job, link: WorkerConnection) -> None:
+        """Fetch the results of `job` from now on, from the worker that runs it."""
+        self._links[opened.id] = link
+        opened.last_run = {"graph": job.graph, **job.request.meaning}
 
-    def snapshot_of(self, opened: OpenDocument) -> dict[str, Any]:
-        """The same arguments for the current state of a document."""
-        return {"graph": snapshot(opened.document.graph), **opened.meaning}
+    def forget(self, link: WorkerConnection) -> None:
+        """A worker has ended: what is on disk any other has as well."""
+        self._links = {opened: each for opened, each in self._links.items() if each is not link}
+
+    def show_now(self, opened: OpenDocument) -> None:
+        """Fetch the results of the document as it is now."""
+        opened.last_run = {"graph": snapshot(opened.document.graph), **opened.meaning}
+
+    def link_of(self, opened: OpenDocument) -> WorkerConnection:
+        """The worker that has the results of a document."""
+        return self._links.get(opened.id, self._first)
 
     def picture_port(self, opened: OpenDocument, node: str) -> str:
         """The first output of `node` that can be shown as a picture; empty for none."""
@@ -111,7 +123,7 @@ class ResultPictures:
             show(_image_of_answer(answer, smooth=smooth))
 
         place = self._place(opened, node, port, step)
-        self._link.ask("render", answered, longest=longest, **place)
+        self.link_of(opened).ask("render", answered, longest=longest, **place)
 
     def render_batch(
         self,
@@ -149,7 +161,8 @@ class ResultPictures:
         Of a node that saves, it is read from the file.
         """
         saved = opened.saved_files.get(node)
-        if saved and not step and open_file_clip(saved[-1], use, self._link):
+        link = self.link_of(opened)
+        if saved and not step and open_file_clip(saved[-1], use, link):
             return
         if opened.last_run is None:
             use(None)
@@ -158,9 +171,9 @@ class ResultPictures:
 
         def answered(answer: Answer) -> None:
             found = answer["clip"] if isinstance(answer, dict) else None
-            use(ResultClip(self._link, place, found) if found else None)
+            use(ResultClip(link, place, found) if found else None)
 
-        self._link.ask("open_clip", answered, **place)
+        link.ask("open_clip", answered, **place)
 
     def _place(self, opened: OpenDocument, node: str, port: str, step: int) -> dict[str, Any]:
         """The arguments that say which value is asked for."""
@@ -177,7 +190,7 @@ class ResultPictures:
         if opened.last_run is None:
             tell(0, 0)
             return
-        self._link.ask(
+        self.link_of(opened).ask(
             "steps",
             lambda answer: (
                 tell(answer["steps"], answer["kept"]) if isinstance(answer, dict) else tell(0, 0)
@@ -189,7 +202,7 @@ class ResultPictures:
     def show_saved_file(self, opened: OpenDocument, node: str, path: str) -> None:
         """Show the picture, the video or the sound that a node has saved."""
         show = partial(self._show_file_clip, opened.id, node)
-        if read_thumbnail(Path(path), THUMBNAIL, show, self._link):
+        if read_thumbnail(Path(path), THUMBNAIL, show, self._first):
             return
         image = read_scaled(Path(path), THUMBNAIL)
         if not image.isNull():

@@ -38,22 +38,33 @@ class RunDisplay(QObject):
     def __init__(self, workspace: Workspace, pictures: ResultPictures) -> None:
         super().__init__()
         self._workspace, self._pictures = workspace, pictures
+        self._shown: dict[str, str] = {}
+        """By document, the run that it shows: of several, the one that began last."""
         self.moving = MovingPreviews()
         workspace.closed.connect(self.moving.stop)
+        workspace.closed.connect(lambda opened: self._shown.pop(opened.id, None))
 
-    def begin(self, opened: OpenDocument) -> None:
-        """Remove what a run of before has left: its files, and its errors."""
+    def begin(self, opened: OpenDocument, run: str) -> None:
+        """Show a run from now on, and nothing that one of before has left.
+
+        Its files and errors go; of one that still runs nothing more is shown.
+        """
+        if opened.id in self._shown:
+            self._forget_running(opened)
+        self._shown[opened.id] = run
         opened.saved_files.clear()
         opened.copies.clear()
         old = {path: NodeState() for path, state in opened.states.items() if state.kind == "error"}
         opened.show_states(old)
 
     def show(self, opened: OpenDocument, event: events.Event, graph: dict[str, Any] | None) -> None:
-        """Update the document's states and pictures from an event.
+        """Update the document's states and pictures from an event of the run that it shows.
 
         Args:
             graph: What is run, as it was queued.
         """
+        if self._shown.get(opened.id, event.run) != event.run:
+            return
         node = original(getattr(event, "node", ""))
         match event:
             case events.Started():
@@ -106,12 +117,19 @@ class RunDisplay(QObject):
                 )  # the place is the node
                 state = NodeState("error", message=message[:1].upper() + message[1:])
                 opened.show_states({node: state})
-                self.reset(opened)
+                self._forget_running(opened)
             case events.Failed() | events.RunCancelled() | events.WorkerDied():
-                self.reset(opened)
+                self._forget_running(opened)
 
-    def reset(self, opened: OpenDocument) -> None:
-        """Mark running nodes as "will run" after a run has ended early."""
+    def is_shown(self, opened: OpenDocument, run: str) -> bool:
+        return self._shown.get(opened.id) == run
+
+    def reset(self, opened: OpenDocument, run: str) -> None:
+        """Mark running nodes as "will run" after a run has ended early, if it is shown."""
+        if self.is_shown(opened, run):
+            self._forget_running(opened)
+
+    def _forget_running(self, opened: OpenDocument) -> None:
         self.moving.stop(opened)
         opened.show_states(
             {

@@ -80,7 +80,7 @@ class RunRequests:
 
     def is_repeated(self, jobs: JobQueue, opened: OpenDocument, targets: list[str]) -> bool:
         """Whether the last run of the document did the same, and what it saved is still there."""
-        newest = [*reversed(jobs.waiting), *([jobs.current] if jobs.current else []), *jobs.ended]
+        newest = [*reversed(jobs.waiting), *reversed(jobs.running.values()), *jobs.ended]
         last = next((job for job in newest if job.document == opened.id), None)
         if last is None or last.auto or last.state in (FAILED, CANCELLED, PAUSED):
             return False

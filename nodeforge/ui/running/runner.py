@@ -1,4 +1,4 @@
-"""Runs workflows: sends jobs to the worker and passes its events on to the documents.
+"""Runs workflows: gives jobs to the workers and passes their events on to the documents.
 
 Every event carries its run id, every job its document id: events of closed documents are dropped.
 """
@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from nodeforge.engine import events
-from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
+from nodeforge.engine.queue.estimates import Expected
 from nodeforge.engine.queue.job import NewJob
+from nodeforge.engine.queue.placement import Spawn
 from nodeforge.engine.queue.states import State
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import write
@@ -29,8 +29,6 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import (
     CANCELLED,
-    DONE,
-    FAILED,
     PAUSED,
     Job,
     JobQueue,
@@ -42,15 +40,18 @@ from nodeforge.ui.running.progress import ProgressMeter
 from nodeforge.ui.running.result_pictures import ResultPictures
 from nodeforge.ui.running.run_display import RunDisplay, preview_image
 from nodeforge.ui.running.run_requests import RunRequests
-from nodeforge.ui.running.worker_connection import Spawn, WorkerConnection
+from nodeforge.ui.running.workers.active_run import ActiveRun
+from nodeforge.ui.running.workers.active_runs import ActiveRuns
+from nodeforge.ui.running.workers.connection import WorkerConnection
+from nodeforge.ui.running.workers.pool import WorkerPool
 
 
 class Runner(QObject):
-    """The job queue and the worker.
+    """The job queue and the workers.
 
     Args:
         workspace: The open documents.
-        spawn: Starts the worker process.
+        spawn: Starts a worker process, as `WorkerPool` has it.
     """
 
     refused = Signal(object, list)
@@ -66,29 +67,32 @@ class Runner(QObject):
     finished = Signal(object)
     """The job, once it has ended successfully."""
     worker_lost = Signal(str)
-    """A description of what happened."""
+    """Why a worker takes no more jobs until a person says so."""
+    worker_replaced = Signal(str)
+    """How a worker has died whose job goes on without a word of a person."""
     logged = Signal(str)
     previewed = Signal(object, QImage)
-    """The job that runs, and a picture of its last step."""
+    """A job that runs, and a picture of its last step."""
     stepped = Signal(object, str)
     """The document and the node that has a new step preview."""
 
-    def __init__(self, workspace: Workspace, spawn: Spawn) -> None:
+    def __init__(self, workspace: Workspace, spawn: Spawn | None = None) -> None:
         super().__init__()
         self._workspace = workspace
         self.kept = KeptJobs(workspace.settings)
         self.jobs = JobQueue(self.kept)
         self.progress = ProgressMeter()
-        self.worker = WorkerConnection(workspace.settings, spawn)
+        self.workers = WorkerPool(workspace.settings, spawn)
         self.pictures = ResultPictures(self.worker, workspace)
-        self.worker.events_received.connect(self._on_events)
-        self._halted = False
-        self._attempt: Attempt | None = None
-        """Of the current job, where it is kept."""
-        self._run = ""
-        """The id of the current run; events carry it."""
-        self._wanted = ""
-        """The state that the current job is to have once it has stopped."""
+        self.active = ActiveRuns(self.jobs, self.workers, self._attempt_of)
+        self.active.began.connect(self._on_began)
+        self.active.happened.connect(self._on_event)
+        self.active.ended.connect(self._on_ended)
+        self.active.refused.connect(lambda job, error: self.failed.emit(job, "", error))
+        self.active.taken.connect(self._on_taken)
+        self.active.worker_died.connect(self._on_worker_died)
+        self.workers.refused.connect(self.logged)
+        self.workers.ended.connect(lambda worker: self.pictures.forget(worker.connection))
         self.planner = Planner(workspace, self.worker, self.pictures, lambda: self.busy)
         self.planner.logged.connect(self.logged)
         self.requests = RunRequests(workspace, self.planner)
@@ -96,13 +100,19 @@ class Runner(QObject):
         self.display.stepped.connect(self.stepped)
         workspace.closed.connect(self._cancel_fleeting)
         self.kept.failed.connect(self.logged)
-        self.kept.changed.connect(lambda: QTimer.singleShot(0, self, self._advance))
-        self.kept.wanted.connect(self._on_wanted)
-        self.kept.lost.connect(self._on_lost)
+
+    @property
+    def worker(self) -> WorkerConnection:
+        """The worker that is asked what is no job."""
+        return self.workers.first.connection
 
     @property
     def busy(self) -> bool:
-        return self.jobs.current is not None
+        return bool(self.jobs.running)
+
+    def expected(self) -> dict[str, Expected]:
+        """When each kept job is expected to run, by id."""
+        return self.kept.expected(self.progress.left, self.workers.count)
 
     def run(
         self,
@@ -142,8 +152,7 @@ class Runner(QObject):
             if again or not self.requests.is_repeated(self.jobs, opened, targets or []):
                 self._queue(opened, targets or [])
                 queued += 1
-        self._halted = False
-        self._advance()
+        self.active.go_on()
         if queued < count:
             self.repeated.emit(opened, targets or [], count - queued)
         return True
@@ -151,13 +160,12 @@ class Runner(QObject):
     def run_auto(self, opened: OpenDocument, targets: list[str]) -> None:
         """Run `targets` after an edit; seeds stay."""
         self._queue(opened, targets, auto=True)
-        self._advance()
+        self.active.advance()
 
     def queue(self, job: Job) -> None:
         """Queue a job created elsewhere, such as by the canvas."""
-        self._halted = False
         self.jobs.add(job)
-        self._advance()
+        self.active.go_on()
 
     def queue_group(self, new: Sequence[NewJob]) -> None:
         """Queue the jobs of a sweep or an exploration.
@@ -165,14 +173,13 @@ class Runner(QObject):
         Raises:
             NodeForgeError: the queue is full, or cannot be written.
         """
-        self._halted = False
         self.kept.add_all(new)
-        self._advance()
+        self.active.go_on()
 
     def cancel(self, job: Job) -> None:
         """Cancel a job that has not ended, keeping finished results."""
-        if job is self.jobs.current:
-            self._leave(CANCELLED)
+        if (run := self.active.of(job)) is not None:
+            run.leave(CANCELLED)
         elif job.kept is not None:
             self.kept.cancel(job.id)
         else:
@@ -181,63 +188,79 @@ class Runner(QObject):
     def cancel_all(self) -> None:
         """Cancel all jobs that have not ended."""
         self.jobs.cancel_waiting()
-        self._leave(CANCELLED)
+        for run in self.active.runs.values():
+            run.leave(CANCELLED)
 
     def pause_job(self, job: Job) -> None:
-        """Pause a job; the current one stops after its step, and can go on from there."""
-        if job is self.jobs.current:
-            self._leave(PAUSED)
+        """Pause a job; one that runs stops after its step, and can go on from there."""
+        if (run := self.active.of(job)) is not None:
+            run.leave(PAUSED)
         elif job.kept is not None:
             self.kept.pause(job.id)
 
     def resume_job(self, job: Job) -> None:
         """Have a job that is paused, held, cancelled or failed wait again."""
-        self._halted = False
         if job.kept is not None:
+            self.active.forgive(job.id)
             self.kept.resume(job.id)
+            self.active.go_on()
 
     def resume_jobs(self, ids: Sequence[str]) -> None:
         """Have kept jobs that are paused, held, cancelled or failed wait again."""
-        self._halted = False
+        for each in ids:
+            self.active.forgive(each)
         self.kept.resume_all(ids)
+        self.active.go_on()
 
     def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
         """Cancel jobs of run on change, except those of the graph `unless`."""
         for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:
             self.jobs.remove(job)
-        job = self.jobs.current
-        if job is not None and job.auto and job.graph != unless:
-            self._leave(CANCELLED)
+        for run in self.active.runs.values():
+            if run.job.auto and run.job.graph != unless:
+                run.leave(CANCELLED)
 
     def pause(self, on: bool) -> None:
         """Pause or resume the queue."""
         self.jobs.pause(on)
-        self._advance()
+        self.active.advance()
 
-    def stop(self) -> None:
-        """Stop the current run, keeping finished results; a second call ends the worker."""
-        if self.jobs.current is not None:
-            self._wanted = CANCELLED
-            self.worker.cancel(self._run)
+    def stop(self) -> bool:
+        """Stop what runs of the document in front; without, the only run there is.
+
+        What is finished is kept; a second call ends the worker.
+
+        Returns:
+            Whether there was anything of the kind.
+        """
+        opened, runs = self._workspace.current, list(self.active.runs.values())
+        stopped = [run for run in runs if opened is not None and run.job.is_of(opened.id)]
+        if not stopped and len(runs) == 1:
+            stopped = runs
+        for run in stopped:
+            run.stop()
+        return bool(stopped)
 
     def edit(self, job_id: str, opened: OpenDocument) -> bool:
         """Give a job that does not run the workflow of a document; whether that could be done."""
         return self.kept.edit(job_id, write(opened.document).decode())
 
     def restart_worker(self) -> None:
-        self._halted = False
+        """Have workers that have died, or were refused, take jobs again."""
+        self.workers.restart()
         self.worker.start()
         self.planner.schedule()
-        self._advance()
+        self.active.go_on()
 
     def use_settings(self, settings: Settings) -> None:
-        """Restart the worker with other settings."""
-        self.worker.reconnect(settings)
+        """Restart the workers with other settings, each once it has no job."""
+        self.workers.use_settings(settings)
         self.planner.schedule()
+        self.active.advance()
 
     def close(self) -> None:
         self.planner.close()
-        self.worker.close()
+        self.workers.close()
         self.kept.close()
 
     def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
@@ -252,35 +275,6 @@ class Runner(QObject):
                 self.logged.emit(f"The job is not kept on disk: {error}")
         request.outputs.mkdir(parents=True, exist_ok=True)
         self.jobs.add(job)
-
-    def _advance(self) -> None:
-        job = None if self._halted else self.jobs.next()
-        while job is not None and not self._begin(job):
-            job = self.jobs.next()
-
-    def _begin(self, job: Job) -> bool:
-        """Send a job to the worker; returns whether it could be."""
-        request, self._wanted, self._attempt = job.request, "", None
-        if job.kept is not None:
-            try:
-                self._attempt = self._attempt_of(job)
-            except NodeForgeError as error:
-                self.kept.give_up(job.kept, error)
-                self.jobs.end(FAILED, error.fact)
-                self.failed.emit(job, "", ErrorReport.of(error))
-                return False
-            request = self._attempt.request
-        self._run = request.run
-        self.progress.begin(job, self.planner.planned(job.document))
-        opened = self._workspace.find(job.document)
-        if opened is not None:
-            opened.last_run = self.pictures.snapshot(job)
-            self.display.begin(opened)
-        if self._attempt is not None and self._attempt.is_done:
-            QTimer.singleShot(0, self, partial(self._on_events, [self._attempt.last_event]))
-        else:
-            self.worker.run(self._attempt.graph if self._attempt else job.graph, request)
-        return True
 
     def _attempt_of(self, job: Job) -> Attempt:
         """What is asked of the worker for a kept job.
@@ -297,37 +291,31 @@ class Runner(QObject):
             job.request = replace(attempt.request, outputs=attempt.job.outputs or settings.outputs)
         return attempt
 
-    def _on_events(self, arrived: list[events.Event]) -> None:
-        for event in arrived:
-            job = self.jobs.current
-            if job is None or event.run != self._run:
-                continue
-            opened, outcome = self._workspace.find(job.document), None
-            if (attempt := self._attempt) is not None:
-                wanted = self._wanted
-                if isinstance(event, events.RunCancelled):
-                    wanted = wanted or CANCELLED
-                event, outcome = self.kept.follow(attempt, event, wanted)
-                if self._attempt is None:  # the lease was lost
-                    continue
-            if isinstance(event, events.WorkerDied):
-                self._on_worker_died(job, event, outcome)
-            else:
-                self._on_event(job, opened, event, outcome)
+    def _on_began(self, run: ActiveRun) -> None:
+        job = run.job
+        self.progress.begin(job, self.planner.planned(job.document))
+        if (opened := self._workspace.find(job.document)) is not None:
+            self._show(opened, run)
 
-    def _on_event(
-        self,
-        job: Job,
-        opened: OpenDocument | None,
-        event: events.Event,
-        outcome: Outcome | None,
-    ) -> None:
-        self.progress.handle_event(event)
+    def _show(self, opened: OpenDocument, run: ActiveRun) -> None:
+        self.pictures.show_run(opened, run.job, run.worker.connection)
+        self.display.begin(opened, run.id)
+
+    def _show_other(self, run: ActiveRun) -> None:
+        """Where a document shows a run that has ended, and another of it goes on, show that."""
+        opened = self._workspace.find(run.job.document)
+        if opened is None or not self.display.is_shown(opened, run.id):
+            return
+        others = [each for each in self.active.runs.values() if each.job.document == opened.id]
+        if others:
+            opened.step_pictures.clear()  # the first steps of this are not those of that
+            self._show(opened, others[-1])
+
+    def _on_event(self, run: ActiveRun, event: events.Event) -> None:
+        job, opened = run.job, self._workspace.find(run.job.document)
+        self.progress.handle_event(job, event)
         if opened is not None:
             self.display.show(opened, event, job.graph)
-        if outcome is not None and outcome.is_no_room:
-            self.kept.pause_queue(True)
-            self.logged.emit("The disk is full, so the queue was paused.")
         match event:
             case events.Preview():
                 self.previewed.emit(job, preview_image(event))
@@ -335,92 +323,78 @@ class Runner(QObject):
                 job.saved.append(Path(event.path))
                 self.saved.emit(job, original(event.node), event.path)
             case events.Notice():
-                name = (
-                    self._workspace.node_title(opened.document, original(event.node))
-                    if opened
-                    else original(event.node)
-                )
+                node = original(event.node)
+                name = self._workspace.node_title(opened.document, node) if opened else node
                 self.logged.emit(f"{name}: {event.fact}")
+            case _:
+                pass
+
+    def _on_ended(self, run: ActiveRun, event: events.Event, outcome: Outcome | None) -> None:
+        job = run.job
+        self._forget(run)
+        if not isinstance(event, events.Failed):  # else its node shows the error
+            self._show_other(run)
+        if outcome is not None and outcome.is_no_room:
+            self.logged.emit("The disk is full, so the queue was paused.")
+        match event:
             case events.Failed():
                 trace = "" if event.error.known else event.error.traceback
                 self.logged.emit(f"{event.error}\n{trace}")
-                self._end(FAILED, event.error.fact)
                 self.failed.emit(job, original(event.node), event.error)
-            case events.RunCancelled():
-                state = self._wanted or CANCELLED
-                self._end(state)
-                if not job.auto and state == CANCELLED:
-                    self.stopped.emit(job)
+            case events.RunCancelled() if not job.auto and run.wanted in ("", CANCELLED):
+                self.stopped.emit(job)
             case events.RunFinished() if outcome is not None and outcome.error is not None:
                 self.logged.emit(str(outcome.error))
-                self._end(FAILED, outcome.error.fact)
                 self.failed.emit(job, "", outcome.error)
-            case events.RunFinished() if job.auto:
-                self._end(DONE)
-            case events.RunFinished():
+            case events.RunFinished() if not job.auto:
                 calls = formatting.plural(event.model_calls, "model call")
                 self.logged.emit(f"{job.name}: done in {event.seconds:.2f} s, {calls}")
-                self._end(DONE)
                 self.finished.emit(job)
+            case _:
+                pass
 
-    def _leave(self, state: State) -> None:
-        """Have the current job stop and be in `state` then."""
-        if self.jobs.current is None or self._wanted:  # a second request would end the worker
-            return
-        self._wanted = state
-        if state is PAUSED:
-            self.worker.pause(self._run)
-        else:
-            self.worker.cancel(self._run)
+    def _on_taken(self, run: ActiveRun) -> None:
+        self._forget(run)
+        name = run.job.name
+        self.logged.emit(f"{name} goes on in another program, which runs the queue now.")
+        if opened := self._workspace.find(run.job.document):
+            self.display.reset(opened, run.id)
 
-    def _on_wanted(self, job_id: str, state: str) -> None:
-        """Another process has asked for the current job to stop."""
-        current = self.jobs.current
-        if current is not None and current.id == job_id:
-            self._leave(State(state))
+    def _on_worker_died(
+        self, run: ActiveRun, event: events.WorkerDied, outcome: Outcome | None
+    ) -> None:
+        self._forget(run)
+        self._show_other(run)
+        title = self.workers.title(run.worker) or "the worker that runs models"
+        told = f"{title[:1].upper()}{title[1:]} ended with code {event.exit_code}."
+        self.logged.emit(f"{told}\n{event.last_words}".strip())
+        if run.worker.is_halted:
+            told += " Your workflow is untouched, and finished results are kept."
+            self.worker_lost.emit(told)
+        elif outcome is not None and not run.job.is_in_group:
+            self.worker_replaced.emit(f"{told} {_told_of(run.job, outcome)}")
 
-    def _on_lost(self) -> None:
-        """Another process runs the queue now, and has the current job."""
-        job = self.jobs.current
-        if job is None or job.kept is None:
-            return
-        self.worker.cancel(self._run)
-        self._run, self._attempt = "", None
-        self.logged.emit(f"{job.name} goes on in another program, which runs the queue now.")
-        if opened := self._workspace.find(job.document):
-            self.display.reset(opened)
-        self._end(self._wanted or State.WAITING)
-
-    def _end(self, state: str, message: str = "") -> None:
-        ended = self.jobs.current
-        self._run, self._attempt, self._wanted = "", None, ""
-        if ended is not None and ended.kept is not None:
-            self.kept.read_one(ended.id)
-        self.jobs.end(state, message)
-        self.progress.end()
-        self._advance()
+    def _forget(self, run: ActiveRun) -> None:
+        self.progress.end(run.job)
         if not self.busy:  # while a run goes on, nothing is planned
             self.planner.schedule()
-
-    def _on_worker_died(self, job: Job, event: events.WorkerDied, outcome: Outcome | None) -> None:
-        if opened := self._workspace.find(job.document):
-            self.display.show(opened, event, job.graph)
-        self.logged.emit(event.last_words)
-        # A group goes on: a job that kills the worker again and again fails in the end.
-        self._halted = job.kept is None or job.kept.group is None
-        self._end(outcome.state if outcome is not None else FAILED, "the worker ended")
-        if not self._halted:
-            return
-        self.worker_lost.emit(
-            f"The worker that runs models ended with code {event.exit_code}. "
-            "Your workflow is untouched, and finished results are kept."
-        )
 
     def _cancel_fleeting(self, opened: OpenDocument) -> None:
         """Cancel what only a closed document has use for; jobs that are kept go on."""
         for job in [job for job in self.jobs.waiting if job.document == opened.id]:
             if job.kept is None:
                 self.jobs.remove(job)
-        current = self.jobs.current
-        if current is not None and current.document == opened.id and current.kept is None:
-            self.stop()
+        for run in self.active.runs.values():
+            if run.job.document == opened.id and run.job.kept is None:
+                run.stop()
+
+
+def _told_of(job: Job, outcome: Outcome) -> str:
+    """What becomes of a kept job under which one of several workers has died."""
+    match outcome.state:
+        case State.WAITING:
+            return f"“{job.name}” is next in the queue again; what is done is kept."
+        case State.PAUSED:
+            return f"“{job.name}” is paused, as a worker has ended under it before."
+        case state:
+            return f"“{job.name}” is {state}."

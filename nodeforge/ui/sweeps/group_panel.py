@@ -268,7 +268,7 @@ class GroupPanel(ButtonPanel):
         """Seconds until the last job of the group is expected to end."""
         assert self.group is not None
         kept = self._runner.kept
-        expected = kept.expected()
+        expected = self._runner.expected()
         ends = [
             expected[job.id].end
             for job in self.group.all

@@ -204,10 +204,10 @@ class JobGroups(QObject):
     def cancel(self, group: Group) -> None:
         """Cancel what has not ended; what is done is kept."""
         pending = {job.id for job in group.all if job.state in PENDING}
-        current = self._runner.jobs.current
-        self._runner.kept.cancel_all(pending - {current.id if current else ""})
-        if current is not None and current.id in pending:
-            self._runner.cancel(current)
+        running = self._runner.jobs.running
+        self._runner.kept.cancel_all(pending - running.keys())
+        for job in [job for job in running.values() if job.id in pending]:
+            self._runner.cancel(job)
 
     def resume(self, group: Group) -> None:
         """Have what failed, was cancelled or is held from before wait again."""

@@ -42,10 +42,6 @@ class BaseWindow(QMainWindow):
     commands: CommandRegistry
     run_count: QSpinBox
 
-    def use_settings(self) -> None:
-        """Have the workers and all that is shown go by the settings that were just changed."""
-        raise NotImplementedError
-
     def has_document(self) -> bool:
         return self.workspace.current is not None
 

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 from shiboken6 import isValid
 
 from nodeforge import __version__
-from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.sweeps.jobs import is_estimate
 from nodeforge.formats import write
 from nodeforge.lint import Problem
@@ -43,7 +42,7 @@ from nodeforge.ui.panels.problems_panel import ProblemsPanel
 from nodeforge.ui.panels.queue_panel import QueuePanel
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
-from nodeforge.ui.running.worker_connection import Answer, Spawn
+from nodeforge.ui.running.workers.connection import Answer, Spawn
 from nodeforge.ui.viewer import Viewer
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.docks import Docks
@@ -79,7 +78,7 @@ class MainWindow(BaseWindow):
 
     Args:
         workspace: Settings, node types and open documents.
-        spawn: Starts the worker process; by default one that leaves a core to the window.
+        spawn: Starts a worker process; by default one that leaves a core to the window.
     """
 
     def __init__(self, workspace: Workspace, spawn: Spawn | None = None) -> None:
@@ -88,7 +87,7 @@ class MainWindow(BaseWindow):
         self.setWindowTitle("NodeForge")
         self.resize(1440, 900)
         self.setAcceptDrops(True)
-        self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
+        self.runner = Runner(workspace, spawn)
         self.autosave = Autosave(workspace)
         self.results = ResultsDatabase(workspace.settings.home / "gallery.sqlite")
         self.area = DocumentsArea(workspace, self.runner, self.results)
@@ -198,14 +197,9 @@ class MainWindow(BaseWindow):
 
         if Preferences(self.workspace, self.commands, self).exec():
             if self.workspace.settings != before:
-                self.use_settings()
+                self.runner.use_settings(self.workspace.settings)
             self.autosave.reload_interval()
             self.status.measure_cache()
-
-    def use_settings(self) -> None:
-        self.runner.use_settings(self.workspace.settings)
-        self._ask_catalogue()
-        self.status.query_devices()
 
     def show_first_steps(self) -> None:
         if self._first_steps is not None and isValid(self._first_steps):
@@ -228,7 +222,8 @@ class MainWindow(BaseWindow):
         return self.files.save(opened)
 
     def restart_worker(self) -> None:
-        self.run_menu.restart_worker()
+        self.messages.clear()
+        self.runner.restart_worker()
 
     def go_to(self, path: str) -> None:
         self.area.go_to(path)
@@ -308,6 +303,8 @@ class MainWindow(BaseWindow):
         self.queue.edit_requested.connect(self.files.edit_job)
         self.queue.open_requested.connect(self.files.open_job)
         runner.jobs.changed.connect(self._count_jobs)
+        runner.worker.reconnected.connect(self._ask_catalogue)
+        runner.worker.reconnected.connect(self.status.query_devices)
         runner.saved.connect(self._saved)
         runner.finished.connect(self._finished)
         runner.logged.connect(self.log.add)
@@ -352,6 +349,7 @@ class MainWindow(BaseWindow):
         """Start what can wait until the window is shown."""
         self.docks.name_tabs()
         QTimer.singleShot(_WORKER_MS, self.status, self.status.query_devices)
+        QTimer.singleShot(_WORKER_MS, self, self.runner.workers.start)
         self.status.measure_cache()
         self._show_unread_settings()
         self._count_jobs()
@@ -429,7 +427,7 @@ class MainWindow(BaseWindow):
         if (opened := self.workspace.find(job.document)) is not None:
             self.autosave.keep_version(opened)
         QApplication.alert(self)
-        if self.files.close_when_done and not self.runner.jobs.waiting:
+        if self.files.close_when_done and not (self.runner.busy or self.runner.jobs.waiting):
             QTimer.singleShot(0, self, self.close)
 
     def _saved(self, job: Job, _: str, path: str) -> None:

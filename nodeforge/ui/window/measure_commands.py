@@ -14,7 +14,7 @@ from nodeforge.ui.common.background_task import ReportProgress, run_in_backgroun
 from nodeforge.ui.documents.measured_loops import model_names
 from nodeforge.ui.panels.measure_dialog import MeasureDialog, MeasureProgress
 from nodeforge.ui.running.idle_measuring import IdleMeasuring
-from nodeforge.ui.running.worker_connection import Answer
+from nodeforge.ui.running.workers.connection import Answer
 from nodeforge.ui.window.base_window import BaseWindow
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class MeasureCommands:
                 self._window.area.message_bars.show_message("measure", str(error))
                 return
             self._window.workspace.set_settings(changed)
-            self._window.use_settings()
+            self._window.runner.use_settings(changed)
 
         told = (
             f"“{measured.name}” computes {times:.1f} times as fast with the attention "

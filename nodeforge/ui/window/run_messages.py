@@ -63,6 +63,8 @@ class RunMessages:
         runner.repeated.connect(self._repeated)
         runner.stopped.connect(self._stopped)
         runner.worker_lost.connect(self._lost_worker)
+        runner.worker_replaced.connect(self._replaced_worker)
+        runner.workers.refused.connect(self._lost_worker)
         runner.kept.changed.connect(self._queue_changed)
         workspace.opened.connect(self._watch)
         workspace.closed.connect(self._closed)
@@ -76,6 +78,8 @@ class RunMessages:
         """Say at the start what the queue on disk holds that does not start by itself."""
         kept = self._runner.kept
         show: Button = ("Show queue", self._ways.show_queue)
+        if self._runner.workers.problem:
+            self._lost_worker(self._runner.workers.problem)
         if kept.moved_aside:
             text = f"The job queue was damaged. It is kept as {kept.moved_aside}; "
             text += "the jobs that could be read are in a new one."
@@ -172,7 +176,7 @@ class RunMessages:
     def _repeated(self, opened: OpenDocument, targets: list[str], count: int) -> None:
         """Say that runs were left out, and offer what would give another picture."""
         text = "Same as last: nothing changed, so nothing was run again."
-        if self._runner.jobs.current is not None or self._runner.jobs.waiting:
+        if self._runner.busy or self._runner.jobs.waiting:
             text = f"{plural(count, 'run')} left out, which would give the same picture again."
         again = ("Run again", lambda: self._runner.run(opened, targets, again=True))
         buttons: list[Button] = [again]
@@ -183,7 +187,8 @@ class RunMessages:
     def _stopped(self, job: Job) -> None:
         """Offer to go on; a run whose seed would be another has nothing to go on from."""
         opened = self._workspace.find(job.document)
-        if opened is None or self._runner.busy:
+        running = self._runner.jobs.running.values()
+        if opened is None or any(each.is_of(opened.id) for each in running):
             return
         text = f"“{opened.name}” was stopped. What is done is kept."
         targets = job.request.targets
@@ -229,6 +234,10 @@ class RunMessages:
 
     def _lost_worker(self, text: str) -> None:
         self._message_bars.show_message("worker", text, [("Restart", self._ways.restart_worker)])
+
+    def _replaced_worker(self, text: str) -> None:
+        show: Button = ("Show queue", self._ways.show_queue)
+        self._message_bars.show_message("worker", text, [show], kind="warn")
 
 
 def _fixing(fixes: list[GraphEdit], *, whole: bool) -> str:

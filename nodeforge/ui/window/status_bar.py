@@ -9,13 +9,12 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from nodeforge.engine.cache import DiskTier
-from nodeforge.engine.remote import is_elsewhere
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.progress import RunProgress
 from nodeforge.ui.running.runner import Runner
-from nodeforge.ui.running.worker_connection import Answer
+from nodeforge.ui.running.workers.connection import Answer
 
 _STEPS_PER_UNIT = 100
 """Progress bar units per step."""
@@ -52,7 +51,7 @@ class StatusBar(QStatusBar):
         self._text.setAccessibleName("Progress")
         self._bar = QProgressBar(textVisible=False)
         self._bar.setFixedWidth(160)
-        self._bar.setAccessibleName("Progress of the node that runs")
+        self._bar.setAccessibleName("Progress of what runs")
         self.cache, self.device, self.saved = QLabel(), QLabel(), QLabel()
         self.addWidget(self._bar)
         self.addWidget(self._text, 1)
@@ -118,8 +117,7 @@ class StatusBar(QStatusBar):
             self.device.setText("worker does not answer")
             self.device.setToolTip(str(answer))
             return
-        settings = self._workspace.settings
-        machine = f"{settings.device}: " if is_elsewhere(settings) else ""
+        machine = f"{name}: " if (name := self._runner.worker.machine) else ""
         if not machine:
             self._workspace.graphics_cards = {
                 each["device"]: each["name"] for each in answer["devices"] if ":" in each["device"]
@@ -131,31 +129,55 @@ class StatusBar(QStatusBar):
         self.device.setText(f"{machine}{what}{total}")
         self.device.setToolTip(f"{chosen['name']} ({chosen['device']})")
 
-    def _read(self, reading: RunProgress | None) -> None:
-        self._bar.setVisible(reading is not None and reading.of > 0)
-        if reading is None:
+    def _read(self) -> None:
+        readings = self._runner.progress.running
+        alone = len(readings) == 1  # MiB that are read do not add up with steps
+        known = [each for each in readings.values() if each.of and (alone or not each.reading)]
+        self._bar.setVisible(bool(known))
+        if not readings:
             self._text.setText("")
             return
         self._text_timer.stop()
-        self._bar.setRange(0, max(1, reading.of) * _STEPS_PER_UNIT)
-        self._bar.setValue(round((reading.step + reading.part) * _STEPS_PER_UNIT))
-        self._text.setText(self._progress_text(reading))
+        done, of = sum(each.step + each.part for each in known), sum(each.of for each in known)
+        self._bar.setRange(0, max(1, of) * _STEPS_PER_UNIT)
+        self._bar.setValue(round(done * _STEPS_PER_UNIT))
+        if not alone:
+            self._text.setText(_told_together([*readings.values()]))
+            return
+        ((job_id, reading),) = readings.items()
+        self._text.setText(self._progress_text(job_id, reading))
 
-    def _progress_text(self, reading: RunProgress) -> str:
+    def _progress_text(self, job_id: str, reading: RunProgress) -> str:
         if reading.reading:
             return f"Reading {reading.reading} {reading.step}/{reading.of} MiB, once"
         if not reading.node:
             return "Starting"
-        parts = [self._title(reading.node)]
+        title = self._title(job_id, reading.node)
         if reading.of:
-            parts[0] += f" {reading.step}/{reading.of}"
-        if reading.rate:
-            parts.append(formatting.rate(reading.rate))
-        if reading.left is not None and reading.left >= 1:
-            parts.append(f"{formatting.duration(round(reading.left))} left")
-        return "   ".join(parts)
+            title += f" {reading.step}/{reading.of}"
+        return _told(title, reading.rate, reading.left)
 
-    def _title(self, node: str) -> str:
-        job = self._runner.jobs.current
+    def _title(self, job_id: str, node: str) -> str:
+        job = self._runner.jobs.running.get(job_id)
         opened = self._workspace.find(job.document) if job else None
         return self._workspace.node_title(opened.document, node) if opened else node
+
+
+def _told_together(readings: list[RunProgress]) -> str:
+    """What several runs do in sum; what reads a model counts no steps."""
+    counted = [each for each in readings if each.of and not each.reading]
+    title = f"{len(readings)} running"
+    if counted:
+        title += f" {sum(each.step for each in counted)}/{sum(each.of for each in counted)}"
+    lefts = [each.left for each in readings if each.left is not None]
+    left = max(lefts) if len(lefts) == len(readings) else None
+    return _told(title, sum(each.rate for each in counted), left)
+
+
+def _told(title: str, rate: float, left: float | None) -> str:
+    parts = [title]
+    if rate:
+        parts.append(formatting.rate(rate))
+    if left is not None and left >= 1:
+        parts.append(f"{formatting.duration(round(left))} left")
+    return "   ".join(parts)

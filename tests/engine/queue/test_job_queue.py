@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -320,10 +321,21 @@ def test_times_are_expected_from_jobs_of_the_same_plan(queue: JobQueue):
     assert (first.start, first.end) == (1000.0, 1030.0)
     assert paused.end is None
     assert (last.start, last.end) == (1030.0, 1060.0)
+    beside = expected_times(queue.pending(), durations, 1000.0, workers=2)
+    assert [beside[job.id].start for job in queue.pending()] == [1000.0, None, 1000.0]
     unknown = expected_times(queue.pending(), {}, 1000.0)
     assert unknown[queue.pending()[2].id].start is None
     run_queue(queue)
     assert set(queue.durations()) == {"counted"}
+
+
+def test_jobs_that_run_beside_each_other_end_beside_each_other(queue: JobQueue):
+    queue.add([new_job(i) for i in range(3)])
+    first, second, third = queue.pending()
+    running = [replace(job, state=State.RUNNING, started=990.0) for job in (first, second)]
+    times = expected_times([*running, third], {"counted": 30.0}, 1000.0, left={second.id: 5.0})
+    assert (times[first.id].end, times[second.id].end) == (1020.0, 1005.0)
+    assert times[third.id].start == 1005.0
 
 
 def test_a_plan_counts_neither_seeds_nor_prompts():

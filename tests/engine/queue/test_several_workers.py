@@ -132,6 +132,8 @@ def test_a_job_goes_on_where_it_was_begun():
     placed.begin(1, "a2")
     placed.begin(2, "a1")
     assert placed.choose(1, ["a1", "a2"]) == "a2"
+    placed.forget(1)  # its memory has gone with it
+    assert placed.choose(1, ["a1", "a2"]) == "a1"
 
 
 def test_no_job_is_passed_over_for_ever():

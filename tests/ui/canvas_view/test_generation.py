@@ -25,6 +25,7 @@ from nodeforge.ui.running.job_queue import CANCELLED
 from nodeforge.ui.window.main_window import MainWindow
 from support.canvas_driver import CanvasDriver, driver_in
 from support.processes import ForkedWorker
+from support.windows import active_run, forget_runs
 
 LONG = 240_000
 """Milliseconds; a busy machine takes a minute to import the worker's libraries."""
@@ -61,7 +62,7 @@ def painted(canvas_window: MainWindow) -> Iterator[CanvasDriver]:
     """The fox, and a worker that never answers."""
     made = driver_in(canvas_window, fox())
     yield made
-    canvas_window.runner.jobs.current = None
+    forget_runs(canvas_window)
     canvas_window.workspace.close(made.tab.opened)
 
 
@@ -164,7 +165,7 @@ def test_a_selection_is_the_mask_where_there_is_none(qtbot, painted):
     painted.pointer.drag([(60, 60), (100, 100), (140, 140)])
     made = []
     painted.editor.generator.generate()
-    qtbot.waitUntil(lambda: bool(painted.window.runner.jobs.current), timeout=LONG)
+    qtbot.waitUntil(lambda: painted.window.runner.busy, timeout=LONG)
     made = painted.editor.generator.current_run.generation
     assert made.mask[80, 80] == 255
     assert made.mask[10, 10] == 0
@@ -186,10 +187,10 @@ def test_closing_the_tab_during_a_generation_stops_it(qtbot, canvas_window):
     driver = driver_in(canvas_window, fox())
     masked(driver)
     driver.editor.generator.generate()
-    qtbot.waitUntil(lambda: bool(canvas_window.runner.jobs.current), timeout=LONG)
+    qtbot.waitUntil(lambda: canvas_window.runner.busy, timeout=LONG)
     canvas_window.workspace.close(driver.tab.opened)
-    assert canvas_window.runner._wanted == CANCELLED
-    canvas_window.runner.jobs.current = None
+    assert active_run(canvas_window).wanted == CANCELLED
+    forget_runs(canvas_window)
 
 
 def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, open_window):
@@ -197,7 +198,7 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
     driver = driver_in(window, fox())
     masked(driver)
     driver.editor.generator.generate()
-    qtbot.waitUntil(lambda: bool(window.runner.jobs.current), timeout=LONG)
+    qtbot.waitUntil(lambda: window.runner.busy, timeout=LONG)
     driver.tab.opened.mark_saved()
 
     def stop() -> None:
@@ -208,7 +209,7 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
     QTimer.singleShot(100, stop)
     window.close()
     assert not window.isVisible()
-    assert window.runner._wanted == CANCELLED
+    assert active_run(window).wanted == CANCELLED
 
 
 def test_a_generation_that_waits_in_the_queue_is_taken_off_it(qtbot, painted):

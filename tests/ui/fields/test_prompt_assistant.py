@@ -118,7 +118,7 @@ def test_running_closes_the_list(qtbot, window, prompt):
     """Window, newcomer: the list stayed over the panel for as long as the run took."""
     qtbot.keyClicks(prompt, " umb")
     qtbot.keyClick(prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert window.runner.jobs.current is not None
+    assert window.runner.busy
     assert prompt.completion.suggestions == []
 
 

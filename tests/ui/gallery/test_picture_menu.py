@@ -19,6 +19,7 @@ from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.gallery.compare_dialog import CompareDialog
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.viewer import LargeView
+from support.windows import active_run
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -219,7 +220,7 @@ def test_several_pictures_are_saved_into_a_folder_without_overwriting(
 def test_a_result_that_was_not_saved_is_written_with_the_workflow_of_its_run(window, tmp_path):
     window.files.open(WORKFLOWS / "text_to_image.json")
     opened = window.workspace.current
-    opened.last_run = window.runner.pictures.snapshot_of(opened)
+    window.runner.pictures.show_now(opened)
     image = QImage(20, 10, QImage.Format.Format_RGB32)
     image.fill(0x102030)
     opened.show_picture("decode", image)
@@ -339,7 +340,7 @@ def test_a_picture_is_made_again_with_its_seed(qtbot, window, tmp_path: Path):
     saved(window, tmp_path, "seven.png", document)
     click(qtbot, window, 0)
     qtbot.keyClick(window.gallery.list, Qt.Key.Key_Return, CONTROL)
-    job = window.runner.jobs.current
+    job = active_run(window).job
     assert job.graph["nodes"]["noise"]["values"]["seed"] == 7
     assert not window.workspace.current.document.view.seeds
     assert not window.workspace.current.modified
@@ -347,7 +348,7 @@ def test_a_picture_is_made_again_with_its_seed(qtbot, window, tmp_path: Path):
 
 def test_variations_have_other_seeds(qtbot, window, three):
     window.pictures.make_variations(Picture.of_file(three[0]))
-    jobs = [window.runner.jobs.current, *window.runner.jobs.waiting]
+    jobs = [*window.runner.jobs.running.values(), *window.runner.jobs.waiting]
     seeds = {job.graph["nodes"]["noise"]["values"]["seed"] for job in jobs}
     assert len(jobs) == len(seeds) == 4
 
@@ -489,7 +490,7 @@ def test_a_result_that_was_not_saved_brings_its_prompt_to_a_canvas(qtbot, window
     window.files.open(WORKFLOWS / "text_to_image.json")
     opened = window.workspace.current
     opened.document.perform(SetValue("prompt", "text", "a red boat"))
-    opened.last_run = window.runner.pictures.snapshot_of(opened)
+    window.runner.pictures.show_now(opened)
     opened.document.perform(SetValue("prompt", "text", "a newer one, which has not run"))
     image = QImage(20, 20, QImage.Format.Format_RGB32)
     image.fill(7)

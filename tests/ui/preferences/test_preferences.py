@@ -171,6 +171,10 @@ def test_text_encoders_and_vaes_have_an_attention_of_their_own(dialog, window):
 
 def test_a_shared_folder_that_is_away_is_refused_and_workers_are_kept(dialog, tmp_path: Path):
     dialog.workers.setValue(2)
+    dialog.worker_devices.setText("cuda:3")
+    dialog.accept()
+    assert "names 1 devices, and 2 workers are wanted" in dialog._failed.text()
+    dialog.worker_devices.setText("cuda:3, box")
     dialog.shared.setText(str(tmp_path / "away"))
     dialog.accept()
     assert "away is not there" in dialog._failed.text()
@@ -178,3 +182,4 @@ def test_a_shared_folder_that_is_away_is_refused_and_workers_are_kept(dialog, tm
     dialog.accept()
     kept = load_settings(dialog._settings.home)
     assert (kept.workers, kept.shared_cache) == (2, str(tmp_path / "away"))
+    assert kept.worker_devices == ("cuda:3", "box")

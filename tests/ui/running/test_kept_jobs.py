@@ -19,6 +19,7 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.panels.queue_list import QueueList
 from support.processes import ForkedWorker, home_with_pack
 from support.queue_worker import new_job, run_queue
+from support.windows import active_run
 
 LEFT = Qt.MouseButton.LeftButton
 LONG = 240_000
@@ -95,15 +96,15 @@ def test_a_closed_window_leaves_its_jobs_to_the_next_which_asks(qtbot, open_wind
     assert told == "In the queue from before: 3 jobs, 1 begun, to go on from the last step."
     assert [state for _, state in rows(second)] == ["Waiting, from before"] * 3
     queued(second, "mine")  # what is queued now need not wait for them
-    second.runner._advance()
+    second.runner.active.advance()
     qtbot.waitUntil(lambda: second.runner.busy)
-    assert second.runner.jobs.current.name == "mine"
-    second.runner._on_events([events.RunFinished(second.runner._run, [], 0.1, 0)])
+    assert active_run(second).job.name == "mine"
+    second.runner.active.handle([events.RunFinished(active_run(second).id, [], 0.1, 0)])
     qtbot.wait(50)
     assert not second.runner.busy
     qtbot.mouseClick(bar_button(second, "Go on"), LEFT)
     qtbot.waitUntil(lambda: second.runner.busy)
-    assert second.runner.jobs.current.name == "one"
+    assert active_run(second).job.name == "one"
     assert not second.area.message_bars.text("queue")
 
 
@@ -156,7 +157,7 @@ def test_a_window_beside_a_runner_shows_its_jobs_and_takes_over(qtbot, open_wind
     claims.end(running, State.DONE)
     claims.lease.release()
     qtbot.waitUntil(lambda: window.runner.busy)
-    assert window.runner.jobs.current.name == "mine"  # what others have queued waits for a word
+    assert active_run(window).job.name == "mine"  # what others have queued waits for a word
     assert ("job 2", "Waiting, from before") in rows(window)
 
 
@@ -252,7 +253,7 @@ def test_a_database_that_cannot_be_written_does_not_keep_from_running(qtbot, ope
     window = open_window()
     window.runner.logged.connect(told.append)
     queued(window, "one")
-    window.runner._advance()
+    window.runner.active.advance()
     assert window.runner.busy
     assert any("not kept on disk" in each for each in told)
 
@@ -284,7 +285,7 @@ def test_a_running_job_is_paused_and_goes_on_from_its_step(qtbot, open_window, h
     window.runner.worker.events_received.connect(note)
     assert window.runner.run(window.workspace.current, ["steps"])
     qtbot.waitUntil(lambda: len(steps) >= 3, timeout=LONG)
-    window.runner.pause_job(window.runner.jobs.current)
+    window.runner.pause_job(active_run(window).job)
     qtbot.waitUntil(lambda: not window.runner.busy, timeout=LONG)
     (job,) = window.runner.jobs.pending
     assert job.state == State.PAUSED

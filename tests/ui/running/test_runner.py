@@ -172,13 +172,13 @@ def _grey(opened: OpenDocument) -> int:
 @pytest.mark.parametrize("steps", [[1, 2, 4], [11, 12, 14]], ids=["whole", "resumed"])
 def test_the_rate_counts_the_steps_of_this_run(qapp, steps: list[int]):
     """Window B18: a resumed run said 64.7 it/s."""
-    told = []
-    meter = ProgressMeter()
-    meter.changed.connect(told.append)
-    meter.begin(job("first"), {})
+    first, meter = job("first"), ProgressMeter()
+    meter.begin(first, {})
     for step in steps:
-        meter.handle_event(Progress("first", "denoise", step, 20, 0.25 * (step - steps[0] + 1)))
-    assert told[-1].rate == 4.0
+        meter.handle_event(
+            first, Progress("first", "denoise", step, 20, 0.25 * (step - steps[0] + 1))
+        )
+    assert meter.running[first.id].rate == 4.0
 
 
 def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(

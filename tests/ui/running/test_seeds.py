@@ -23,6 +23,7 @@ from nodeforge.ui.documents.seeds import (
     seed_mode,
     seed_ports,
 )
+from support.windows import active_run
 
 CATALOGUE = Catalogue.shipped()
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -41,7 +42,7 @@ def opened_with(window, mode: str, seed: int = 5) -> OpenDocument:
 
 def queued(window) -> list[int]:
     """The seeds of all runs that are queued or run."""
-    jobs = [window.runner.jobs.current, *window.runner.jobs.waiting]
+    jobs = [*window.runner.jobs.running.values(), *window.runner.jobs.waiting]
     return [job.graph["nodes"]["noise"]["values"]["seed"] for job in jobs if job is not None]
 
 
@@ -172,7 +173,7 @@ def test_a_run_that_was_stopped_resumes_with_its_seed(qtbot, window):
     opened = opened_with(window, "random")
     window.runner.run(opened)
     (seed,) = queued(window)
-    window.runner._on_events([RunCancelled(window.runner._run)])
+    window.runner.active.handle([RunCancelled(active_run(window).id)])
     assert "was stopped" in window.area.message_bars.text("stopped")
     (resume,) = window.area.message_bars.findChildren(QPushButton)
     qtbot.mouseClick(resume, Qt.MouseButton.LeftButton)

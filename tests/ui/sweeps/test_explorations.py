@@ -14,6 +14,7 @@ from nodeforge.settings import shipped
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.sweeps.cell_painter import FACE, star_rect
 from nodeforge.ui.sweeps.dialogs import ExploreDialog
+from support.windows import active_run
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -42,12 +43,12 @@ def pinned(file: Path) -> bool:
 
 def test_estimates_sharpen_and_only_starred_ones_are_finished(qtbot, window, wall, tmp_path):
     runner = window.runner
-    graph = runner._attempt.graph["nodes"]
+    graph = active_run(window).attempt.graph["nodes"]
     (loop,) = (name for name, node in graph.items() if node["type"] == "sampling.estimate")
     assert graph[loop]["values"]["until"] == 0.4
-    assert runner._attempt.request.kept_loops == [loop]
+    assert active_run(window).attempt.request.kept_loops == [loop]
     pixels = np.full((8, 8, 3), 200, np.uint8).tobytes()
-    runner._on_events([events.Preview(runner._run, loop, 1, 8, 8, pixels)])
+    runner.active.handle([events.Preview(active_run(window).id, loop, 1, 8, 8, pixels)])
     assert face(wall, 1).preview is not None
     files = [tmp_path / f"{n}-step.result" for n in range(3)]
     for file in files:
@@ -69,9 +70,9 @@ def test_estimates_sharpen_and_only_starred_ones_are_finished(qtbot, window, wal
     estimate = face(wall, 2).path
     qtbot.mouseClick(wall.finish, LEFT)
     qtbot.waitUntil(lambda: runner.busy)
-    assert runner._attempt.graph["nodes"]["denoise"]["type"] == "sampling.denoise"
-    assert runner._attempt.graph["nodes"]["noise"]["values"]["seed"] == 2
-    assert runner._attempt.request.kept_loops == []
+    assert active_run(window).attempt.graph["nodes"]["denoise"]["type"] == "sampling.denoise"
+    assert active_run(window).attempt.graph["nodes"]["noise"]["values"]["seed"] == 2
+    assert active_run(window).attempt.request.kept_loops == []
     assert face(wall, 2).path == estimate  # until it is finished
     assert not wall.finish.isEnabled()
     finish(window, qtbot)
@@ -94,8 +95,8 @@ def test_a_choice_may_be_made_while_others_wait(qtbot, window, wall):
     wall.switch_star(1)
     wall.finish.click()
     finish(window, qtbot)  # the candidate that ran meanwhile
-    assert window.runner.jobs.current.kept.group.place["number"] == 1
-    assert window.runner.jobs.current.kept.group.place["finish"]
+    assert active_run(window).job.kept.group.place["number"] == 1
+    assert active_run(window).job.kept.group.place["finish"]
 
 
 def test_a_workflow_with_nothing_to_choose_is_said(qtbot, window):
@@ -143,9 +144,9 @@ def test_stars_are_kept_after_the_window(qtbot, open_window):
     assert wall.finish.text() == "Finish these (2)"
     qtbot.mouseClick(wall.finish, LEFT)
     qtbot.waitUntil(lambda: second.runner.busy)
-    assert second.runner._attempt.graph["nodes"]["noise"]["values"]["seed"] == 1
+    assert active_run(second).attempt.graph["nodes"]["noise"]["values"]["seed"] == 1
     assert [face(wall, number).star for number in (1, 2, 3)] == [True, False, True]
-    place = second.runner.jobs.current.kept.group.place
+    place = active_run(second).job.kept.group.place
     assert place["finish"]
     assert "star" not in place
 

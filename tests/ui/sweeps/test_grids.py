@@ -17,6 +17,7 @@ from nodeforge.imaging import PictureFormat, encode
 from nodeforge.settings import shipped
 from nodeforge.ui.sweeps.cell_painter import FACE
 from nodeforge.ui.sweeps.dialogs import GridDialog
+from support.windows import active_run, run_id
 
 LEFT = Qt.MouseButton.LeftButton
 PLAIN = Qt.KeyboardModifier.NoModifier
@@ -25,26 +26,26 @@ PLAIN = Qt.KeyboardModifier.NoModifier
 def save_picture(window, grey: int = 90) -> Path:
     """As the worker tells of a picture that a node has saved."""
     runner = window.runner
-    folder = runner._attempt.request.outputs
+    folder = active_run(window).attempt.request.outputs
     file = folder / "nodeforge_00001.png"
     file.write_bytes(encode(np.full((24, 32, 3), grey, np.uint8), PictureFormat.PNG))
-    runner._on_events([events.Saved(runner._run, "save", str(file))])
+    runner.active.handle([events.Saved(run_id(window), "save", str(file))])
     return file
 
 
 def finish(window, qtbot, grey: int = 90, **told) -> None:
     """End the current job as the worker would, with a picture; the next begins."""
-    runner, run = window.runner, window.runner._run
+    runner, run = window.runner, run_id(window)
     save_picture(window, grey)
-    runner._on_events([events.RunFinished(run, [], 0.2, 3, **told)])
-    qtbot.waitUntil(lambda: runner._run != run)
+    runner.active.handle([events.RunFinished(run, [], 0.2, 3, **told)])
+    qtbot.waitUntil(lambda: run_id(window) != run)
 
 
 def fail(window, qtbot) -> None:
-    runner, run = window.runner, window.runner._run
+    runner, run = window.runner, run_id(window)
     error = ErrorReport("OutOfMemoryError", "memory ran out.")
-    runner._on_events([events.Failed(run, "denoise", error)])
-    qtbot.waitUntil(lambda: runner._run != run)
+    runner.active.handle([events.Failed(run, "denoise", error)])
+    qtbot.waitUntil(lambda: run_id(window) != run)
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def test_cancel_keeps_what_is_done(qtbot, window, opened):
     finish(window, qtbot)
     grid, runner = window.sweeps.grid, window.runner
     qtbot.mouseClick(grid.cancel, LEFT)
-    runner._on_events([events.RunCancelled(runner._run)])
+    runner.active.handle([events.RunCancelled(run_id(window))])
     qtbot.waitUntil(lambda: not runner.busy)
     assert grid.note.text() == "1 of 8 done, 7 stopped"
     assert not grid.cancel.isEnabled()
@@ -197,9 +198,9 @@ def test_cancel_keeps_what_is_done(qtbot, window, opened):
 
 def test_a_worker_that_dies_in_one_cell_does_not_end_the_others(qtbot, window, opened):
     start(window, qtbot)
-    run = window.runner._run
-    window.runner._on_events([events.WorkerDied(run, -9, "")])
-    qtbot.waitUntil(lambda: window.runner.busy and window.runner._run != run)
+    run = run_id(window)
+    window.runner.active.handle([events.WorkerDied(run, -9, "")])
+    qtbot.waitUntil(lambda: window.runner.busy and run_id(window) != run)
     assert not window.area.message_bars.text("worker")
 
 

@@ -23,6 +23,7 @@ from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.project_files import project_of
 from nodeforge.ui.running.job_queue import Job
 from support.canvas_driver import driver_in, white
+from support.windows import active_run
 
 LEFT = Qt.MouseButton.LeftButton
 WORKFLOWS = shipped("workflows")
@@ -114,8 +115,9 @@ def test_the_status_bar_counts_the_steps_of_this_run(qtbot, window):
     """Window B18: a resumed run said 64.7 it/s."""
     window.files.open(WORKFLOWS / "text_to_image.json")
     QTest.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    job = active_run(window).job
     for step, seconds in ((100, 0.25), (101, 0.5), (103, 1.0)):
-        window.runner.progress.handle_event(Progress("run", "denoise", step, 150, seconds))
+        window.runner.progress.handle_event(job, Progress("run", "denoise", step, 150, seconds))
     assert "it/s" in window.status.text
     assert "4.0 it/s" in window.status.text
 

@@ -15,6 +15,7 @@ from nodeforge.ui.window.first_steps import STEPS, FirstSteps
 from nodeforge.ui.window.manual import Manual, pages
 from nodeforge.ui.window.start_page import WorkflowCard
 from nodeforge.ui.window.tasks import prompt_node
+from support.windows import active_run
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -32,7 +33,7 @@ def test_three_actions_lead_from_the_start_to_a_picture(qtbot, window):
     assert focus is editor
     qtbot.keyClicks(focus, "a castle")
     qtbot.keyClick(focus, Qt.Key.Key_Return, CONTROL)
-    job = window.runner.jobs.current
+    job = active_run(window).job
     assert job.graph["nodes"]["prompt"]["values"]["text"] == "a castle"
 
 

@@ -15,6 +15,7 @@ from nodeforge.graph.model import Input
 from nodeforge.imaging import PictureFormat, encode
 from nodeforge.settings import shipped
 from support.canvas_driver import driver_in
+from support.windows import active_run
 
 LEFT, PLAIN = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -123,7 +124,7 @@ def test_text_to_image_from_empty(hand: Hand):
     hand.drop_link(f"{decode}.image", 60)
     hand.edit(f"{prompt}.text", "a fox")
     hand.chord(KEYS.Key_Return, CONTROL)
-    job = hand.window.runner.jobs.current
+    job = active_run(hand.window).job
     types = {node["type"] for node in job.graph["nodes"].values()}
     assert types == {
         *("models.load", "text.encode", "sampling.noise", "sampling.denoise"),
@@ -143,7 +144,7 @@ def test_a_lora_into_a_running_graph(hand: Hand):
     lora = hand.add("lora")
     assert hand.document.node(lora).values["file"] == "nano/lora/flat.safetensors"
     hand.chord(KEYS.Key_Return, CONTROL, hand.window)
-    links = hand.window.runner.jobs.current.graph["links"]
+    links = active_run(hand.window).job.graph["links"]
     assert links["denoise.model"] == f"{lora}.model"
     assert links["prompt.text_encoder"] == links["negative.text_encoder"]
     assert links["prompt.text_encoder"] == f"{lora}.text_encoder"

@@ -39,7 +39,7 @@ from nodeforge.ui.documents.seeds import random_seed
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import RUNNING, WAITING, Job, new_run_id, snapshot
 from nodeforge.ui.running.runner import Runner
-from nodeforge.ui.running.worker_connection import Answer
+from nodeforge.ui.running.workers.connection import Answer
 
 if TYPE_CHECKING:
     from nodeforge.canvas.generation.native_size import NativeSize

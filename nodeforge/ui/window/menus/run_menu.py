@@ -57,21 +57,21 @@ class RunMenu:
             in_hand = canvas.cancel()
         else:
             in_hand = view is not None and view.input_handler.cancel()
-        if not in_hand:
-            self._runner.stop()
+        if not in_hand and not self._runner.stop() and self._runner.busy:
+            self._window.status.show_text("Runs of other tabs go on; stop one in the queue.")
 
     def run_label(self) -> str:
         return "Run" if self._window.area.canvas is None else "Generate"
 
     def restart_worker(self) -> None:
         self._window.messages.clear()
-        self._runner.worker.kill()
+        self._runner.workers.kill()
         self._runner.restart_worker()
 
     def free_memory(self) -> None:
         """Make the worker release loaded networks and cached results."""
         say = self._window.status.show_text
-        self._runner.worker.ask(
+        self._runner.workers.ask_all(
             "free", lambda _: say("Models and results were released from memory.")
         )
 
@@ -83,7 +83,7 @@ class RunMenu:
             self._window.status.show_text("Model files are read again when they are next used.")
             self._runner.planner.schedule()
 
-        self._runner.worker.ask("forget_contents", done)
+        self._runner.workers.ask_all("forget_contents", done)
 
     def previews_on(self) -> bool:
         return self._window.workspace.store.value("previews", "true") != "false"

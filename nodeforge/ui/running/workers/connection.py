@@ -33,7 +33,11 @@ class WorkerConnection(QObject):
 
     Args:
         settings: Settings for the worker.
+        device: Where it is, as `open_worker` has it.
         spawn: Starts the worker process on a device.
+
+    Raises:
+        MachineError: the device is a machine without an address.
     """
 
     events_received = Signal(list)
@@ -43,9 +47,8 @@ class WorkerConnection(QObject):
     _arrived = Signal()
     _answer_arrived = Signal(object, object)
 
-    def __init__(self, settings: Settings, spawn: Spawn) -> None:
+    def __init__(self, settings: Settings, device: str, spawn: Spawn) -> None:
         super().__init__()
-        self._spawn = spawn
         self._lock = threading.Lock()
         self._events: list[events.Event] = []
         self._answers: list[tuple[AnswerCallback, Answer]] = []
@@ -56,7 +59,12 @@ class WorkerConnection(QObject):
         self._arrived.connect(self._schedule_flush, Qt.ConnectionType.QueuedConnection)
         self._answer_arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._closed = False
-        self._client = self._connect(settings)
+        self._client = self._connect(settings, device, spawn)
+
+    @property
+    def machine(self) -> str:
+        """The name of the other machine on which the worker is; empty on this one."""
+        return self._client.machine
 
     @property
     def pid(self) -> int | None:
@@ -95,21 +103,28 @@ class WorkerConnection(QObject):
         """Kill the worker; the next request starts another."""
         self._client.kill()
 
-    def reconnect(self, settings: Settings) -> None:
-        """End the worker and use one with other settings."""
-        client, self._client = self._client, self._connect(settings)
+    def reconnect(self, settings: Settings, device: str, spawn: Spawn) -> None:
+        """End the worker and use one with other settings.
+
+        Raises:
+            MachineError: the device is a machine without an address; the worker is as it was.
+        """
+        client, self._client = self._client, self._connect(settings, device, spawn)
         self._send(partial(client.close, 1.0))
         self.reconnected.emit()
 
-    def close(self, patience: float = 2.0) -> None:
-        """End the worker; no more events or answers are delivered."""
+    def silence(self) -> None:
+        """No more events or answers are delivered."""
         self._closed = True
         self._timer.stop()
         self._sender.shutdown(wait=False, cancel_futures=True)
+
+    def end(self, patience: float = 2.0) -> None:
+        """End the worker, in whatever thread; it has `patience` seconds to write what it holds."""
         self._client.close(patience)
 
-    def _connect(self, settings: Settings) -> Client:
-        return open_worker(settings, self._on_event, settings.device, self._spawn)
+    def _connect(self, settings: Settings, device: str, spawn: Spawn) -> Client:
+        return open_worker(settings, self._on_event, device, spawn)
 
     def _send(self, what: Callable[[], None]) -> None:
         if not self._closed:
