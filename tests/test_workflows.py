@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tiny_models
 import tiny_transformers
 from PIL import Image
 
@@ -88,9 +87,7 @@ def test_what_a_workflow_needs_is_checked():
 
 
 EDITS = {
-    "edit_by_instruction": "model",
     "edit_with_references": "model",
-    "canvas_edit": "edit_model",
     "canvas_layers": "layers_model",
 }
 """Workflows for a model that the person has and that is shown pictures, with its loader."""
@@ -102,11 +99,9 @@ def editors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("editors")
     several = root / "flux2_klein"
     tiny_transformers.PIPELINES["flux2_klein"]().save_pretrained(several)
-    one = tiny_models.write_folder(root / "instruct_pix2pix", edits=True)
     apart = root / "layered"
     tiny_transformers.qwen_image_layered(3).save_pretrained(apart)
-    others = {"edit_with_references": several, "canvas_layers": apart}
-    return dict.fromkeys(EDITS, one) | others
+    return {"edit_with_references": several, "canvas_layers": apart}
 
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)

@@ -8,8 +8,8 @@ from nodeforge.models.families import FAMILIES, Family
 
 EDIT_MODELS = (
     "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext, Flux.2, Flux.3 klein, "
-    "Qwen-Image Edit or Qwen-Image 2.1. Where its file's name does not say so, choose its variant "
-    "in 'Load model'."
+    "Qwen-Image Edit or Qwen-Image 2.1, or nano-edit, which is here. Where its file's name does "
+    "not say so, choose its variant in 'Load model'."
 )
 
 LAYER_MODELS = (

@@ -140,6 +140,7 @@ def test_a_file_that_is_not_chosen_is_named(whole):
 
 def test_where_a_picture_is_shown_a_model_that_reads_it_is_missing():
     document = load(shipped("workflows") / "edit_by_instruction.json")
+    del document.node("model").values["file"]
     problems = lint(document, Catalogue.shipped())
     (problem,) = (p for p in problems if (p.rule, p.port) == ("missing_inputs", "file"))
     assert problem.way_out.startswith("Choose an edit model, such as")

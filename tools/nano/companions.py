@@ -14,6 +14,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import MotionAdapter, UNetMotionModel
 from safetensors.torch import load_file
 
+from nodeforge.imaging import composite, difference_mask, to_bytes
 from tools.nano.bench import Bench, Result, round_trip, shares
 from tools.nano.changes import Edit
 from tools.nano.clips import PATHS, PLACES, Clip, nearest_move, path_of, random_clip
@@ -32,6 +33,7 @@ from tools.nano.train_upscaler import Upscaler, gains
 COUNT = 200
 NEAR_A_CHANGE = 8  # pixels
 NOTICED = 12  # of 3 * 255
+KEPT = 100  # edits of which unchanged parts are put back
 
 
 def changed(before: Pixels, after: Pixels) -> np.ndarray:
@@ -56,12 +58,35 @@ def is_there(drawn: Pixels, before: Pixels, after: Pixels, where: np.ndarray) ->
     return wanted < apart(drawn, before, where) and wanted < 0.5 * apart(before, after, where)
 
 
+def put_back(before: Pixels, drawn: Pixels) -> Pixels:
+    """What *Keep unchanged parts* makes of an edit."""
+    first, second = (np.float32(each) / 255 for each in (before, drawn))
+    return to_bytes(composite(first, second, difference_mask(first, second)))
+
+
+def kept_shares(pair: tuple[Pixels, Pixels], drawn: Pixels) -> tuple[float, float]:
+    """Of *Keep unchanged parts*: the share of the input's bytes outside of what was to change, and
+    of the edit's inside.
+
+    What was to change is where the compositor's pictures differ by more than 4 of 255; 3 pixels
+    around it count on no side.
+    """
+    before, after = pair
+    made = put_back(before, drawn)
+    asked = (np.abs(before.astype(int) - after) > 4).any(2)
+    around = cv2.dilate(asked.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    same, taken = (made == before).all(2), (made == drawn).all(2)
+    outside = float(same[~around].mean()) if (~around).any() else 1.0
+    return outside, float(taken[asked].mean()) if asked.any() else 1.0
+
+
 def edit_figures(
     edits: Sequence[Edit], drawn: Sequence[Pixels], pairs: Sequence[tuple[Pixels, Pixels]], vae: Any
 ) -> Result:
     """Against round trips of the compositor's pictures, so that the decoder counts on no side."""
     sources = round_trip(vae, [before for before, _ in pairs])
     targets = round_trip(vae, [after for _, after in pairs])
+    shares_kept = [kept_shares(*each) for each in zip(pairs[:KEPT], drawn[:KEPT], strict=True)]
     there: list[bool] = []
     differences: list[float] = []
     for picture, source, target, pair in zip(drawn, sources, targets, pairs, strict=True):
@@ -75,6 +100,15 @@ def edit_figures(
         "by_kind": shares([edit.kind for edit in edits], there),
         "kept_difference": float(np.mean(differences)) if differences else 0.0,
         "kept_within_6": float(np.mean([value <= 6 for value in differences])),
+        "put_back": {
+            "input_outside": float(np.mean([outside for outside, _ in shares_kept])),
+            "edit_inside": float(np.mean([inside for _, inside in shares_kept])),
+            "edit_inside_where_there": float(
+                np.mean([kept for (_, kept), was in zip(shares_kept, there, strict=False) if was])
+            )
+            if any(there[:KEPT])
+            else 0.0,
+        },
     }
 
 

@@ -72,8 +72,10 @@ def needs_of(info: ModelInfo) -> tuple[Need, ...]:
     family = FAMILIES.get(info.family or "")
     if family is None or not family.companions:
         return ()
-    if info.kind is not Kind.UNET and (info.kind is not Kind.CHECKPOINT or info.path.is_dir()):
+    if info.kind is not Kind.UNET and info.kind is not Kind.CHECKPOINT:
         return ()
+    if info.kind is Kind.CHECKPOINT and info.path.is_dir() and len(info.parts) > 1:
+        return ()  # such a folder has all that it needs, and brings its own settings
     folders = (*family.text_encoders, "vae")
     every = zip(folders, _needs(family), strict=True)
     return tuple(need for folder, need in every if folder not in info.parts)

@@ -14,6 +14,7 @@ from nodeforge.errors import RequestError
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.errors import ForbiddenModelError, MissingModelError, ModelFileError
+from nodeforge.models.families import SPACES, TEXT_ENCODER_KINDS
 from nodeforge.models.files.allowed_pickles import readable
 from nodeforge.models.files.diffusers_folder import is_model_folder, watched
 from nodeforge.models.files.file_cache import FileCache, settled, signature
@@ -25,11 +26,13 @@ from nodeforge.models.folders.listing import SUFFIXES, is_named_as_model, models
 from nodeforge.models.labels import kind_label
 from nodeforge.models.measurements.measurement import Measurement
 from nodeforge.models.measurements.store import Measurements
-from nodeforge.settings import Settings
+from nodeforge.settings import Settings, shipped
 
 _RECOGNITION = 4
 """Raised where the same file is recognised as something else than before."""
 
+_SHIPPED = "models/"
+"""Where configurations lie beside the weights that they are of."""
 _PARTS = (Kind.UNET, Kind.VAE, Kind.TEXT_ENCODER)
 
 
@@ -155,8 +158,18 @@ class ModelFolders:
         """
         kinds = (Kind.TEXT_ENCODER.value, Kind.VAE.value)
         there = self._listed([place for place in self._places if place.kind in kinds])
+        there += self._shipped_parts()
         paths = (locked_path(entry, there) for entry in locked.values())
         return companions(model, given, there, {path for path in paths if path is not None})
+
+    def _shipped_parts(self) -> list[ModelInfo]:
+        """Text encoder and VAE of the shipped model, for denoisers that were trained on them."""
+        fresh: dict[str, tuple[str, Any]] = {}
+        parts = [each.config for each in (*TEXT_ENCODER_KINDS.values(), *SPACES.values())]
+        folders = [shipped("resources") / part for part in parts if part.startswith(_SHIPPED)]
+        found = [self._recognised(folder, fresh) for folder in folders]
+        self._memo.put(fresh)
+        return found
 
     def names(self, kind: str) -> list[str]:
         """What `find` takes for the models in the folders of `kind`; none of them is opened."""

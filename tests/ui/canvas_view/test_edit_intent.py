@@ -59,13 +59,15 @@ def test_edit_comes_first_where_the_model_edits_and_explains_itself_elsewhere(ed
     panel, form = edited.editor.generate, edited.editor.form
     assert panel.intents.itemData(0) == Intent.FILL
     choose(edited, Intent.EDIT)
-    assert "Choose an edit model" in panel.explains.text()
-    assert next(iter(panel.fields)) == "edit_model.file"  # what is missing comes first
+    assert form.current_values()["edit_model.file"] == "nano-edit"  # which is shipped
+    assert panel.explains.text() == METHODS[Intent.EDIT].explains
     assert panel.fields["instruction.text"].editor().placeholderText() == (
         METHODS[Intent.EDIT].describes
     )
     form.set("edit_model.file", "nano")
-    assert "nano does not edit by instruction" in panel.explains.text()
+    assert "nano does not edit by instruction. Choose an edit model" in panel.explains.text()
+    form.set("edit_model.file", "")
+    assert "Choose an edit model" in panel.explains.text()
     form.set("edit_model.file", str(editor))
     assert panel.intents.itemData(0) == Intent.EDIT
     assert panel.explains.text() == METHODS[Intent.EDIT].explains
