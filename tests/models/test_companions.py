@@ -17,7 +17,7 @@ from nodeforge.models import (
     needs_of,
     recognise,
 )
-from nodeforge.settings import ModelFolder, shipped
+from nodeforge.settings import ModelFolder, Settings, shipped
 from nodeforge.spec import Catalogue
 from tests.support.problems import serious
 
@@ -211,6 +211,20 @@ def document():
     document = load(shipped("workflows") / "text_to_image.json")
     document.node("model").values["file"] = "z_image_turbo.safetensors"
     return document
+
+
+def test_a_folder_with_a_denoiser_alone_finds_what_ships(tmp_path):
+    folders = ModelFolders(Settings(home=tmp_path))
+    path = folders.find("checkpoint", "nano-edit")
+    info = folders.info("checkpoint", "nano-edit", frozenset())
+    assert (info.family, info.variant, info.parts) == ("nano", "edit", ("unet",))
+    there = folders.companions(path, {})
+    nano = shipped("resources") / "models" / "nano"
+    assert {port: each.path for port, each in there.items()} == {
+        "text_encoder": nano / "text_encoder",
+        "vae": nano / "vae",
+    }
+    assert folders.companions(nano, {}) == {}
 
 
 def test_what_is_missing_is_said_at_its_port_before_a_run(document, folders, tree):
