@@ -18,6 +18,7 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import LayerKind, Tiles, add_layer
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.engine.assets import keep_picture
 from nodeforge.formats import load
 from nodeforge.graph.document import Document
@@ -176,6 +177,33 @@ def canvas(stage: Stage) -> None:
     editor.view.fit()
 
 
+def edit(stage: Stage) -> None:
+    """A fox that became a cat by an instruction, beside what it was."""
+    stage.window.workspace.new()
+    stage.window.area.show_view("canvas")
+    tab = stage.window.area.canvas
+    assert tab is not None
+    tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")
+    stage.until(lambda: tab.editor is not None and bool(tab.editor.session.canvas.layers))
+    assert tab.editor is not None
+    editor = tab.editor
+    editor.form.choose_intent(Intent.EDIT)
+    editor.form.seed_mode = "fixed"
+    values = {"instruction.text": "turn the fox into a cat", "noise.seed": 1, "noise.batch": 4}
+    for name, value in values.items():
+        editor.form.set(name, value)
+    editor.generator.generate()
+    stage.until(lambda: not editor.generator.busy)
+    editor.staging.select(0)
+    editor.staging_bar.split.setValue(50)
+    editor.view.fit()
+
+
+def edit_light(stage: Stage) -> None:
+    stage.window.switch_theme()
+    edit(stage)
+
+
 def form(stage: Stage) -> None:
     """Pictures made by the form alone."""
     opened = stage.open("lora_style")
@@ -199,6 +227,8 @@ SCENES = {
     "error": error,
     "many": many,
     "canvas": canvas,
+    "edit": edit,
+    "edit_light": edit_light,
     "form": form,
     "form_light": form_light,
 }
