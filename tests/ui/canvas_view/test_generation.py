@@ -526,8 +526,8 @@ def test_painting_in_a_candidate_beyond_the_picture_grows_the_canvas_first(paint
 def test_every_intent_says_what_it_does(painted, intent):
     painted.editor.form.choose_intent(intent)
     panel = painted.editor.generate
-    special = SPECIAL.get(intent)  # it has no model until the person chooses one
-    needs = special.models if special else METHODS[intent].explains
+    none_ships = intent is Intent.SEPARATE  # it has no model until the person chooses one
+    needs = SPECIAL[intent].models if none_ships else METHODS[intent].explains
     assert panel.explains.text() == needs
     assert panel.expand.isVisibleTo(panel) == (intent is Intent.EXPAND)
 
