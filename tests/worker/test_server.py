@@ -107,5 +107,5 @@ def test_questions_that_need_the_libraries_wait_for_them(
 def test_the_worker_imports_diffusers_for_no_question_before_it_is_prepared(tmp_path: Path):
     with Path(os.devnull).open("rb") as requests, Path(os.devnull).open("wb") as replies:
         server = build_server("cpu", requests, replies)
-    assert server._after_prepare == {"memory_needs", "devices"}
+    assert server._after_prepare == {"memory_needs", "devices", "attention_speeds"}
     assert server._after_prepare <= set(server._answers)

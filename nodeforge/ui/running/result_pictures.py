@@ -138,7 +138,7 @@ class ResultPictures:
             use([])
             return
         place = self._place(opened, node, self.picture_port(opened, node), 0)
-        found: list[QImage] = []
+        link, found = self.link_of(opened), list[QImage]()
 
         def answered(answer: Answer) -> None:
             image = image_of_answer(answer)
@@ -149,7 +149,7 @@ class ResultPictures:
                 use(found)
 
         def ask() -> None:
-            self._link.ask("render", answered, longest=longest, item=len(found), **place)
+            link.ask("render", answered, longest=longest, item=len(found), **place)
 
         ask()
 

@@ -24,6 +24,7 @@ from nodeforge.ui.window.main_window import MainWindow
 from support.canvas_driver import CanvasDriver, driver_in
 from support.noise import noise
 from support.processes import ForkedWorker
+from support.windows import forget_runs
 from tests.ui.canvas_view.test_generation import LONG
 
 PLACE = Box(40, 16, 64, 48)
@@ -54,7 +55,7 @@ def painted(canvas_window: MainWindow, layered: Path) -> Iterator[CanvasDriver]:
     made = driver_in(canvas_window, picture())
     made.tab.opened.granted.append(str(layered))
     yield made
-    canvas_window.runner.jobs.current = None
+    forget_runs(canvas_window)
     canvas_window.workspace.close(made.tab.opened)
 
 
@@ -202,7 +203,7 @@ def test_masks_and_control_layers_do_not_steer_it_and_the_box_fits_the_mask(
     session.perform(add_layer(canvas, LayerKind.MASK, prompt="a cat", tiles=Tiles.of(mask)))
     assert painted.editor.generator.box() == (44, 20, 48, 32)
     painted.tab.generate()
-    qtbot.waitUntil(lambda: bool(painted.window.runner.jobs.current), timeout=LONG)
+    qtbot.waitUntil(lambda: painted.window.runner.busy, timeout=LONG)
     run = painted.editor.generator.current_run
     assert run.generation.takes_apart
     assert (run.generation.mask == 255).all()  # it does not fade out at the box's edges
