@@ -49,7 +49,7 @@ class ForkedWorker:
         self.stdin: IO[bytes] | None = os.fdopen(ours_in, "wb")
         self.stdout: IO[bytes] | None = os.fdopen(ours_out, "rb")
         self.stderr: IO[bytes] | None = Path(os.devnull).open("rb")  # noqa: SIM115
-        ends = reduction.DupFd(theirs_in), reduction.DupFd(theirs_out)
+        ends = _End(theirs_in), _End(theirs_out)
         threads = int(os.environ.get("OMP_NUM_THREADS", "0"))  # the fork server may be older
         given = settings.home, device, threads, *ends
         self._process = _FORK_SERVER.Process(target=_serve, args=given)
@@ -74,11 +74,25 @@ class ForkedWorker:
         self._process.kill()
 
 
-def _serve(home: Path, device: str, threads: int, requests: Any, replies: Any) -> None:
+class _End:
+    """An end of a pipe, which travels with the request to fork, so that killing is safe at once."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _detached, (reduction.DupFd(self._number),)
+
+
+def _detached(end: Any) -> int:
+    return end.detach()
+
+
+def _serve(home: Path, device: str, threads: int, requests: int, replies: int) -> None:
     os.environ["NODEFORGE_HOME"] = str(home)
     from nodeforge.worker.build import build_server
 
-    ends = os.fdopen(requests.detach(), "rb"), os.fdopen(replies.detach(), "wb")
+    ends = os.fdopen(requests, "rb"), os.fdopen(replies, "wb")
     build_server(device, *ends, threads=threads).serve()
 
 
