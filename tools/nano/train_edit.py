@@ -41,7 +41,7 @@ from tools.nano.training import Trainer
 
 # Of the steps: without the text, without the picture, without both. Guidance compares with these.
 DROPPED = (0.05, 0.05, 0.05)
-TEXT_GUIDANCE, PICTURE_GUIDANCE = 4.0, 1.5
+TEXT_GUIDANCE, PICTURE_GUIDANCE = 2.0, 1.3
 SHOWN = 16
 
 

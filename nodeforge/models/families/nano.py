@@ -23,8 +23,8 @@ NANO = Family(
     text_widths=(192,),
     variants={
         "edit": replace(
-            instruct_pix2pix(steps=20, guidance=4.0),
-            recommended=replace(_USUAL, guidance=4.0, image_guidance=1.5),
+            instruct_pix2pix(steps=20, guidance=2.0),
+            recommended=replace(_USUAL, guidance=2.0, image_guidance=1.3),
         )
     },
     companions=True,
