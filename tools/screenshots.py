@@ -26,6 +26,7 @@ from nodeforge.graph.edits import Paste, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.settings import Settings, shipped
 from nodeforge.ui.application.app import make_app, window_store
+from nodeforge.ui.canvas_view.editor.canvas_editor import CanvasEditor
 from nodeforge.ui.common import theme
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -153,8 +154,7 @@ def many(stage: Stage) -> None:
     stage.rest(2.0)
 
 
-def canvas(stage: Stage) -> None:
-    """A fox whose face was masked, with what could be there instead."""
+def _fox_on_canvas(stage: Stage) -> CanvasEditor:
     stage.window.workspace.new()
     stage.window.area.show_view("canvas")
     tab = stage.window.area.canvas
@@ -162,16 +162,25 @@ def canvas(stage: Stage) -> None:
     tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")
     stage.until(lambda: tab.editor is not None and bool(tab.editor.session.canvas.layers))
     assert tab.editor is not None
-    editor = tab.editor
-    mask = Tiles.of(np.full((216, 208), 255, np.uint8), 24, 16)
-    session = editor.session
-    session.perform(add_layer(session.canvas, LayerKind.MASK, "Face", tiles=mask))
+    return tab.editor
+
+
+def _generate(stage: Stage, editor: CanvasEditor, values: dict[str, object]) -> None:
     editor.form.seed_mode = "fixed"
-    values = {"prompt.text": "a cat on a blue background", "noise.seed": 4, "noise.batch": 4}
     for name, value in values.items():
         editor.form.set(name, value)
     editor.generator.generate()
     stage.until(lambda: not editor.generator.busy)
+
+
+def canvas(stage: Stage) -> None:
+    """A fox whose face was masked, with what could be there instead."""
+    editor = _fox_on_canvas(stage)
+    mask = Tiles.of(np.full((216, 208), 255, np.uint8), 24, 16)
+    session = editor.session
+    session.perform(add_layer(session.canvas, LayerKind.MASK, "Face", tiles=mask))
+    values = {"prompt.text": "a cat on a blue background", "noise.seed": 4, "noise.batch": 4}
+    _generate(stage, editor, values)
     editor.staging.select(1)
     editor.staging_bar.split.setValue(58)
     editor.view.fit()
@@ -179,21 +188,10 @@ def canvas(stage: Stage) -> None:
 
 def edit(stage: Stage) -> None:
     """A fox that became a cat by an instruction, beside what it was."""
-    stage.window.workspace.new()
-    stage.window.area.show_view("canvas")
-    tab = stage.window.area.canvas
-    assert tab is not None
-    tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")
-    stage.until(lambda: tab.editor is not None and bool(tab.editor.session.canvas.layers))
-    assert tab.editor is not None
-    editor = tab.editor
+    editor = _fox_on_canvas(stage)
     editor.form.choose_intent(Intent.EDIT)
-    editor.form.seed_mode = "fixed"
     values = {"instruction.text": "turn the fox into a cat", "noise.seed": 1, "noise.batch": 4}
-    for name, value in values.items():
-        editor.form.set(name, value)
-    editor.generator.generate()
-    stage.until(lambda: not editor.generator.busy)
+    _generate(stage, editor, values)
     editor.staging.select(0)
     editor.staging_bar.split.setValue(50)
     editor.view.fit()

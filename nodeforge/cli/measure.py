@@ -149,8 +149,10 @@ class _Walk:
         return False
 
     def _measure_attention(self) -> None:
+        """Time the attention kernels; nothing else runs in this command's worker."""
         answer = self._client.ask("attention_speeds", **self._measuring.attention_request)
-        self._measuring.take_attention(answer.result()["speeds"])
+        if (speeds := answer.result()["speeds"]) is not None:
+            self._measuring.take_attention(speeds)
 
     @property
     def _is_over(self) -> bool:

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.diffusion.weights import pickles, saving
 from nodeforge.engine.cache import DiskTier, KeyClaims, MemoryTier, ResultCache, SharedTier
 from nodeforge.engine.session import Session
+from nodeforge.errors import Cancelled
 from nodeforge.formats import graph_from_json
 from nodeforge.settings import Settings, load_settings
 from nodeforge.values import Recipe
@@ -32,7 +34,7 @@ from nodeforge.worker.server import Answer, Server, request_from
 from nodeforge.worker.sizes import memory_needs, model_files
 from nodeforge.worker.versions import cache_version, environment
 
-_NEED_LIBRARIES = ("memory_needs", "devices", "attention_speeds")
+_NEED_LIBRARIES = ("memory_needs", "devices")
 """Questions whose answers import modules of diffusers."""
 
 
@@ -99,7 +101,21 @@ def build_server(
     clips = OpenClips()
     playing = _clip_answers(clips)
     answers = _answers(session, packs, residency, clips) | playing
-    return Server(session, requests, replies, answers, left, _prepare, _NEED_LIBRARIES, playing)
+    return Server(
+        *(session, requests, replies, answers, left, _prepare, _NEED_LIBRARIES, playing),
+        computing={"attention_speeds": partial(_attention, residency)},
+    )
+
+
+def _attention(residency: Residency, header: dict[str, Any], check: Callable[[], None]) -> Answer:
+    """What attention kernels take with a model; None where a run came in between."""
+    path, kind = Path(header["path"]), models.Kind(header["kind"])
+    recipe = describe_denoiser(path) if kind is models.Kind.UNET else describe(path).model
+    try:
+        speeds = attention_speeds(residency, recipe, check)
+    except Cancelled:
+        return {"speeds": None}, b""
+    return {"speeds": [asdict(each) for each in speeds]}, b""
 
 
 def _shared_tier(settings: Settings) -> SharedTier | None:
@@ -158,11 +174,6 @@ def _answers(
         session.pin_last_step(*asked, header["pinned"])
         return {}, b""
 
-    def attention(header: dict[str, Any]) -> Answer:
-        path, kind = Path(header["path"]), models.Kind(header["kind"])
-        recipe = describe_denoiser(path) if kind is models.Kind.UNET else describe(path).model
-        return {"speeds": [asdict(each) for each in attention_speeds(residency, recipe)]}, b""
-
     def report(_: dict[str, Any]) -> Answer:
         chosen = asdict(report_of(residency.device))
         there = [asdict(each) for each in devices()]
@@ -201,7 +212,6 @@ def _answers(
         "steps": steps,
         "pin_last_step": pin_last_step,
         "devices": report,
-        "attention_speeds": attention,
         "free": free,
         "forget_contents": forget_contents,
     }

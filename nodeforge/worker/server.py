@@ -1,8 +1,8 @@
 """Reads requests, runs one workflow after another, sends events as they happen.
 
-The main thread computes; one thread reads requests, so that a cancel is heard at once; one
-answers questions that need no GPU, another those that must not wait for a plan; one writes,
-joining what has gathered meanwhile.
+The main thread computes: runs, and questions that compute, in turn. One thread reads requests, so
+that a cancel is heard at once; one answers questions that need no GPU, another those that must not
+wait for a plan; one writes, joining what has gathered meanwhile.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from types import MappingProxyType
+from typing import Any, BinaryIO, Protocol
 
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest, RunState
@@ -23,10 +24,16 @@ from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.executor import unexpected_report
 from nodeforge.engine.protocol import Frame, read_frame, write_frames
 from nodeforge.engine.session import Session
-from nodeforge.errors import NodeForgeError
+from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.formats import graph_from_json
 
 Answer = tuple[dict[str, Any], bytes]
+
+
+class Computing(Protocol):
+    """Answers a question by computing with networks."""
+
+    def __call__(self, header: dict[str, Any], check: Callable[[], None]) -> Answer: ...
 
 
 class Outbox:
@@ -75,6 +82,9 @@ class Server:
             imported there: two threads that import modules which import each other may each
             find one half made, which ends in an ImportError.
         at_once: Names of questions that wait for no others: they have a thread of their own.
+        computing: Questions that compute with networks, by name: they are answered between runs,
+            by the thread that runs. Each is given the header, and a function that raises
+            `Cancelled` once a run waits.
     """
 
     def __init__(
@@ -87,11 +97,15 @@ class Server:
         prepare: Callable[[], None] = lambda: None,
         after_prepare: Collection[str] = (),
         at_once: Collection[str] = (),
+        computing: Mapping[str, Computing] = MappingProxyType({}),
     ) -> None:
         self._session = session
         self._requests = requests
         self._outbox = Outbox(replies)
-        self._answers = answers
+        self._computing = computing
+        self._answers = answers | {
+            name: partial(each, check=self._give_way) for name, each in computing.items()
+        }
         self._left = left
         self._prepare = prepare
         self._after_prepare = frozenset(after_prepare)
@@ -108,7 +122,10 @@ class Server:
         self._prepare()
         self._prepared.set_result(None)
         while (header := self._runs.get()) is not None:
-            self._run(header)
+            if header["request"] == "run":
+                self._run(header)
+            else:
+                self._answer_in_turn(header)
         self._light.shutdown()
         self._at_once.shutdown()
         self._session.cache.flush()
@@ -132,10 +149,25 @@ class Server:
             case "cancel":
                 if state := self._states.get(header["id"]):
                     state.stop.set()
+            case name if name in self._computing:
+                self._runs.put(header)
             case name if name in self._after_prepare:
                 self._prepared.add_done_callback(lambda _: self._submit(header))
             case _:
                 self._submit(header)
+
+    def _give_way(self) -> None:
+        if not self._runs.empty():
+            raise Cancelled
+
+    def _answer_in_turn(self, header: dict[str, Any]) -> None:
+        """Answer a question that computes, between two runs."""
+        done: Future[Frame] = Future()
+        try:
+            done.set_result(self._answer(header))
+        except Exception as error:  # an answer, not the end of this process
+            done.set_exception(error)
+        self._answered(header, done)
 
     def _submit(self, header: dict[str, Any]) -> None:
         thread = self._at_once if header["request"] in self._is_at_once else self._light

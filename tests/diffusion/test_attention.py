@@ -17,7 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LocalHost, Residency
-from nodeforge.diffusion.memory.attention_speeds import attention_speeds
+from nodeforge.diffusion.memory.attention_speeds import _apart, attention_speeds
 from nodeforge.diffusion.memory.blank_calls import blank_call
 from nodeforge.diffusion.memory.requirements import memory_needs
 from nodeforge.diffusion.tensors.attention import (
@@ -28,6 +28,7 @@ from nodeforge.diffusion.tensors.attention import (
 )
 from nodeforge.diffusion.tensors.devices import numerics
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
+from nodeforge.errors import Cancelled
 from nodeforge.models import FAMILIES, Measurement
 from nodeforge.models.measurements.measurement import AttentionSpeed
 from nodeforge.settings import Attention, Precision
@@ -288,3 +289,35 @@ def test_a_kernel_is_offered_where_it_is_well_ahead_and_predicts_the_same():
     assert of(("auto", 1.0, 0.0), ("flash", 0.95, 1e-3)) is None
     assert of(("auto", 1.0, 0.0), ("sage", 0.5, 0.5)) is None
     assert of() is None
+
+
+def test_kernels_without_room_or_numbers_are_left_out():
+    ways = [Attention.AUTO, Attention.FLASH, Attention.MATH, Attention.SLICED]
+    made = {
+        Attention.AUTO: torch.zeros(2),
+        Attention.FLASH: torch.zeros(2),
+        Attention.MATH: torch.tensor([0.0, torch.nan]),
+    }
+
+    def timed(way: Attention) -> tuple[float, torch.Tensor]:
+        if way not in made:
+            raise torch.OutOfMemoryError
+        return 1.0, made[way]
+
+    assert _apart(timed, ways) == {Attention.AUTO: 0.0, Attention.FLASH: 0.0}
+
+
+def test_timing_kernels_stops_where_it_is_told_to(sd):
+    residency, calls = Residency("cpu"), []
+
+    def check():
+        calls.append(1)
+        if len(calls) == 3:
+            raise Cancelled
+
+    with residency.use(sd.model) as model:
+        before = dict(model.network.attn_processors)
+    with pytest.raises(Cancelled):
+        attention_speeds(residency, sd.model, check)
+    with residency.use(sd.model) as model:
+        assert model.network.attn_processors == before

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from nodeforge.engine.protocol import Frame, read_frame, write_frames
+from nodeforge.errors import Cancelled
 from nodeforge.worker.build import build_server
 from nodeforge.worker.server import Server
 from support.queue_worker import session_on
@@ -107,5 +108,46 @@ def test_questions_that_need_the_libraries_wait_for_them(
 def test_the_worker_imports_diffusers_for_no_question_before_it_is_prepared(tmp_path: Path):
     with Path(os.devnull).open("rb") as requests, Path(os.devnull).open("wb") as replies:
         server = build_server("cpu", requests, replies)
-    assert server._after_prepare == {"memory_needs", "devices", "attention_speeds"}
+    assert server._after_prepare == {"memory_needs", "devices"}
     assert server._after_prepare <= set(server._answers)
+
+
+def test_a_question_that_computes_is_answered_between_runs_and_gives_way_to_them(tmp_path: Path):
+    """Beside a run it would change how the run's own networks compute."""
+    theirs, ours = os.pipe()
+    heard, told = os.pipe()
+    begun, threads = threading.Event(), list[int]()
+
+    def compute(header: dict[str, Any], check: Callable[[], None]) -> tuple[dict[str, Any], bytes]:
+        threads.append(threading.get_ident())
+        begun.set()
+        if header["id"] == "wrong":
+            raise ValueError("a mistake")
+        try:
+            while True:
+                check()
+        except Cancelled:
+            return {"name": "gave way"}, b""
+
+    with (
+        os.fdopen(theirs, "rb") as requests,
+        os.fdopen(told, "wb") as replies,
+        os.fdopen(heard, "rb") as hearing,
+    ):
+        computing = {"speeds": compute}
+        server = Server(session_on(tmp_path), requests, replies, {}, computing=computing)
+        thread = threading.Thread(target=server.serve, daemon=True)
+        thread.start()
+        with os.fdopen(ours, "wb") as asking:
+            write_frames(asking, [Frame({"request": "speeds", "id": "long"})])
+            assert begun.wait(10)
+            write_frames(asking, [Frame({"request": "run", "id": "run", "graph": {"nodes": {}}})])
+            frames = [read_frame(hearing), read_frame(hearing)]
+            write_frames(asking, [Frame({"request": "speeds", "id": "wrong"})])
+            frames.append(read_frame(hearing))
+        thread.join(10)
+    headers = [frame.header for frame in frames if frame is not None]
+    assert headers[0] == {"answer": "long", "name": "gave way"}
+    assert headers[1]["run"] == "run"
+    assert "a mistake" in headers[2]["error"]["fact"]
+    assert set(threads) == {thread.ident}

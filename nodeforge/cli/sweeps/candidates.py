@@ -219,10 +219,10 @@ class Exploration:
         run, _ = self._candidates.make(group[0], len(group))
         estimates = estimates_of(run.document.graph, self._base.catalogue, self._until)
         folder.mkdir(exist_ok=True)
-        request = self._base.request(run, folder)
-        if len(group) == 1:
-            request.kept_loops = list(estimates.loops)
-        request = replace(request, targets=list(estimates.saves))
+        loops = list(estimates.loops) if len(group) == 1 else []  # none goes on from a batch's
+        request = replace(
+            self._base.request(run, folder), targets=list(estimates.saves), kept_loops=loops
+        )
         return _Estimate(estimates, request)
 
     def _estimated(self, group: Sequence[int], asked: _Estimate, outcome: Outcome) -> None:

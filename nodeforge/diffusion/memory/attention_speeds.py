@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -22,9 +23,13 @@ from nodeforge.values import Model
 _ROUNDS = 5
 _SECONDS = 60.0
 """A model that is so slow that all kernels once would take longer is not measured."""
+_LEAST = 1e-12
+"""Of the norm of a prediction, for networks that predict nothing."""
 
 
-def attention_speeds(residency: Residency, recipe: Model) -> list[AttentionSpeed]:
+def attention_speeds(
+    residency: Residency, recipe: Model, check: Callable[[], None] = lambda: None
+) -> list[AttentionSpeed]:
     """Time calls of a denoiser with noise of its native size, with one kernel after another.
 
     Several rounds, the kernels in turn, so that what else the machine does meets all; the
@@ -33,9 +38,11 @@ def attention_speeds(residency: Residency, recipe: Model) -> list[AttentionSpeed
     Args:
         residency: Has the network; it computes as before afterwards.
         recipe: Which denoiser.
+        check: Called before each call; what it raises stops the measurement.
 
     Returns:
-        What torch chooses by itself first. Empty where one call of each would take a minute.
+        What torch chooses by itself first. Kernels are left out that find no room, or whose
+        predictions are no numbers. Empty where one call of each would take a minute.
 
     Raises:
         LoadingError: the model is gone, or lacks something.
@@ -44,13 +51,14 @@ def attention_speeds(residency: Residency, recipe: Model) -> list[AttentionSpeed
     ways = [
         way for way in map(Attention, attention_backends(device)) if _able(residency, recipe, way)
     ]
-    with residency.use(recipe) as model, torch.no_grad():
+    with residency.use(recipe, check=check) as model, torch.no_grad():
         network = model.network
         call = blank_call(recipe, network, policy.dtype_of(recipe, device), device, _noise)
         assert call is not None  # every denoiser has one
         before = dict(getattr(network, "attn_processors", {}))
 
         def timed(way: Attention) -> tuple[float, Tensor]:
+            check()
             _have(network, way, before)
             with attention.use_attention(way, device):
                 return _timed(call, device)
@@ -59,20 +67,35 @@ def attention_speeds(residency: Residency, recipe: Model) -> list[AttentionSpeed
             first, _ = timed(Attention.AUTO)
             if first * len(ways) > _SECONDS:
                 return []
-            made = {way: timed(way)[1] for way in ways}  # warms them up, too
+            apart = _apart(timed, ways)
             rounds = max(1, min(_ROUNDS, int(_SECONDS / (first * len(ways)))))
-            seconds = [{way: timed(way)[0] for way in ways} for _ in range(rounds)]
+            seconds = [{way: timed(way)[0] for way in apart} for _ in range(rounds)]
         finally:
             _have(network, policy.attention, before)
-    usual = made[Attention.AUTO].float()
     return [
-        AttentionSpeed(
-            str(way),
-            median(each[way] for each in seconds),
-            float((made[way].float() - usual).norm() / usual.norm()),
-        )
-        for way in ways
+        AttentionSpeed(str(way), median(each[way] for each in seconds), difference)
+        for way, difference in apart.items()
     ]
+
+
+def _apart(
+    timed: Callable[[Attention], tuple[float, Tensor]], ways: Sequence[Attention]
+) -> dict[Attention, float]:
+    """How far the predictions of kernels are from the first one's, relative to those; it warms
+    the kernels up, too.
+    """
+    usual: Tensor | None = None
+    found = {}
+    for way in ways:
+        try:
+            made = timed(way)[1].float()
+        except torch.OutOfMemoryError:
+            continue
+        usual = made if usual is None else usual
+        difference = float((made - usual).norm() / usual.norm().clamp(min=_LEAST))
+        if math.isfinite(difference):
+            found[way] = difference
+    return found
 
 
 def _able(residency: Residency, recipe: Model, way: Attention) -> bool:

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -152,23 +152,19 @@ class Host:
                     self._send(Frame({**events.to_json(event), "checkpoints": [found]}), False)
                 return
             case events.RunFinished() | events.RunCancelled():
-                self._runs.discard(event.run)
-                self._send(self._ended(event), False)
-                return
+                frame = self._ended(event)
             case _:
-                pass
+                frame = events.to_frame(event)
         if isinstance(event, events.LAST):
             self._runs.discard(event.run)
-        self._send(events.to_frame(event), False)
+            self._telling.discard(event.run)
+        self._send(frame, False)
 
     def _ended(self, event: events.RunFinished | events.RunCancelled) -> Frame:
         """The end of a run, with the files of its last steps as the client may fetch them."""
-        wanted = event.run in self._telling
-        self._telling.discard(event.run)
-        files = map(Path, event.checkpoints) if wanted else ()
+        files = map(Path, event.checkpoints) if event.run in self._telling else ()
         told = (kept_steps.described(file, self._settings) for file in files)
-        raw = events.to_json(replace(event, checkpoints=[]))
-        return Frame({**raw, "checkpoints": [each for each in told if each]})
+        return Frame({**events.to_json(event), "checkpoints": [each for each in told if each]})
 
     def _saved(self, event: events.Saved) -> Frame:
         path, folder = Path(event.path), self._folder_of(event.run)

@@ -334,7 +334,7 @@ class RemoteClient:
                 known.node = event.node
             case events.RunFinished():
                 event = replace(event, outputs=known.outputs, checkpoints=known.checkpoints)
-            case events.RunCancelled():
+            case events.RunCancelled() | events.WorkerDied():
                 event = replace(event, checkpoints=known.checkpoints)
             case _:
                 pass

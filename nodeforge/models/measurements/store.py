@@ -164,6 +164,7 @@ def _check(measurement: Measurement, file: Path) -> None:
         and all(1 <= each <= 10_000 for each in (*steps, of.reference_steps))
         and all(cell.steps >= 1 and 0 <= cell.prompt < len(of.prompts) for cell in cells)
         and all((cell.seconds or 0) >= 0 and (cell.distance or 0) >= 0 for cell in cells)
+        and all(each.seconds > 0 and each.difference >= 0 for each in measurement.attention or ())
     )
     if not sound:
         raise DamagedMeasurementError("holds numbers that cannot be.", place=str(file))

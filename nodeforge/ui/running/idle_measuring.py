@@ -188,6 +188,8 @@ class IdleMeasuring(QObject):
             try:
                 if isinstance(answer, NodeForgeError):
                     raise answer
+                if answer["speeds"] is None:  # a run came in between
+                    return
                 measuring.take_attention(answer["speeds"])
             except NodeForgeError as error:
                 self._end(str(error))

@@ -233,3 +233,17 @@ def test_the_last_steps_of_a_loop_come_home(here: Settings, there: OtherMachine)
     assert isinstance(end, events.RunFinished)
     assert [Path(file).is_file() for file in end.checkpoints] == [True]
     far.close()
+
+
+def test_a_run_whose_worker_is_killed_there_has_its_last_step_here(
+    here: Settings, there: OtherMachine
+):
+    far = RemoteWatched(here, there, tells_steps=0.1)
+    far.start(steps("killed there", 200))
+    while not any(here.result_cache.rglob("*-step.result")):
+        far.wait_for(events.Progress)
+    far.client.kill()
+    died = far.wait()
+    far.close()
+    assert isinstance(died, events.WorkerDied)
+    assert [Path(file).is_file() for file in died.checkpoints] == [True]
