@@ -14,7 +14,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import MotionAdapter, UNetMotionModel
 from safetensors.torch import load_file
 
-from nodeforge.imaging import composite, difference_mask, to_bytes
+from nodeforge.imaging import composite, difference_mask, to_bytes, to_float
 from tools.nano.bench import Bench, Result, round_trip, shares
 from tools.nano.changes import Edit
 from tools.nano.clips import PATHS, PLACES, Clip, nearest_move, path_of, random_clip
@@ -40,11 +40,15 @@ def changed(before: Pixels, after: Pixels) -> np.ndarray:
     return np.abs(before.astype(int) - after).sum(2) > NOTICED
 
 
+def grown(where: np.ndarray, pixels: int) -> np.ndarray:
+    """That many pixels more on each side."""
+    side = 2 * pixels + 1
+    return cv2.dilate(np.asarray(where, np.uint8), np.ones((side, side), np.uint8)) > 0
+
+
 def kept(before: Pixels, after: Pixels) -> np.ndarray:
     """Where the compositor's two pictures are equal, and no change is near."""
-    side = 2 * NEAR_A_CHANGE + 1
-    different = (before != after).any(2).astype(np.uint8)
-    return cv2.dilate(different, np.ones((side, side), np.uint8)) == 0
+    return ~grown((before != after).any(2), NEAR_A_CHANGE)
 
 
 def apart(first: Pixels, second: Pixels, where: np.ndarray) -> float:
@@ -60,7 +64,7 @@ def is_there(drawn: Pixels, before: Pixels, after: Pixels, where: np.ndarray) ->
 
 def put_back(before: Pixels, drawn: Pixels) -> Pixels:
     """What *Keep unchanged parts* makes of an edit."""
-    first, second = (np.float32(each) / 255 for each in (before, drawn))
+    first, second = to_float(before), to_float(drawn)
     return to_bytes(composite(first, second, difference_mask(first, second)))
 
 
@@ -73,8 +77,8 @@ def kept_shares(pair: tuple[Pixels, Pixels], drawn: Pixels) -> tuple[float, floa
     """
     before, after = pair
     made = put_back(before, drawn)
-    asked = (np.abs(before.astype(int) - after) > 4).any(2)
-    around = cv2.dilate(asked.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    asked = np.abs(before.astype(int) - after).max(2) > 4
+    around = grown(asked, 3)
     same, taken = (made == before).all(2), (made == drawn).all(2)
     outside = float(same[~around].mean()) if (~around).any() else 1.0
     return outside, float(taken[asked].mean()) if asked.any() else 1.0
