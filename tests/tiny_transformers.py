@@ -31,6 +31,7 @@ from diffusers import (
     CosineDPMSolverMultistepScheduler,
     CosmosTransformer3DModel,
     FlowMatchEulerDiscreteScheduler,
+    Flux2KleinKVPipeline,
     Flux2KleinPipeline,
     Flux2Pipeline,
     Flux2Transformer2DModel,
@@ -672,8 +673,8 @@ def _flux2_transformer(guidance_embeds: bool) -> Flux2Transformer2DModel:
     )
 
 
-def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
-    return Flux2KleinPipeline(
+def flux2_klein(distilled: bool = True, kind: Any = Flux2KleinPipeline) -> Any:
+    return kind(
         transformer=_flux2_transformer(guidance_embeds=False),
         vae=flux2_vae(),
         text_encoder=qwen3(28, Qwen3ForCausalLM),
@@ -951,6 +952,7 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "z_image": z_image,
     "flux2_klein": flux2_klein,
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
+    "flux2_klein_kv": lambda: flux2_klein(kind=Flux2KleinKVPipeline),
     "qwen_image": qwen_image,
     "qwen_image_edit": qwen_image_edit,
     "qwen_image_layered": qwen_image_layered,

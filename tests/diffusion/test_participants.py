@@ -13,17 +13,23 @@ from nodeforge.diffusion.adapters.lora import LoraWeights
 from nodeforge.diffusion.adapters.motion import MotionModules
 from nodeforge.diffusion.denoising.context_windows import ContextWindows
 from nodeforge.diffusion.denoising.edit_channels import EditChannels
-from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance
-from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
+from nodeforge.diffusion.denoising.inpainting import (
+    DifferentialMask,
+    GivenFrames,
+    InpaintingChannels,
+)
 from nodeforge.diffusion.denoising.next_timestep import NextTimestep
+from nodeforge.diffusion.denoising.prefill import FilledCaches, Prefill
 from nodeforge.diffusion.denoising.step_cache import CachedBlocks, ComputedCall, ComputedCalls
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
+from nodeforge.diffusion.families import behaviour
 from nodeforge.diffusion.guidance.classifier_free import GuidedPrompts
 from nodeforge.diffusion.guidance.formulas import GuidanceState
 from nodeforge.diffusion.guidance.freeu import FreeUnet
 from nodeforge.diffusion.guidance.perturbed_attention import PerturbedNetwork
 from nodeforge.diffusion.guidance.step_prompts import StepPrompts
+from nodeforge.diffusion.networks.kv_cache import KvCache
 from nodeforge.diffusion.networks.left_out_blocks import Added
 from nodeforge.diffusion.participants import (
     BY_STEP,
@@ -35,6 +41,7 @@ from nodeforge.diffusion.participants import (
 )
 from nodeforge.diffusion.participants.step_keys import step_keys
 from nodeforge.diffusion.tensors.noise import draw_noise
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.values import (
     UNCOUNTED,
     Control,
@@ -84,6 +91,7 @@ def of_steps(value):
 
 ADDED = ComputedCall(Added(torch.ones(1), torch.ones(1), ()))
 # Two examples of each class, which differ in every field.
+INPUTS = PromptInputs(torch.zeros(1, 2, 4))
 EXAMPLES = [
     (
         ImagePrompts(of_steps((image_prompt(1.0),))),
@@ -112,6 +120,10 @@ EXAMPLES = [
         CachedBlocks(0.2, 2, of_steps(False), ComputedCalls({"a": ADDED})),
     ),
     (EmbeddedGuidance(torch.ones(1, 4)), EmbeddedGuidance(torch.zeros(1, 4))),
+    (
+        Prefill(behaviour("qwen_image_21")),
+        Prefill(behaviour("flux2_klein_9b"), FilledCaches([(INPUTS, KvCache((), 1))])),
+    ),
     (NextTimestep(of_steps(500.0)), NextTimestep(of_steps(250.0))),
     (EditChannels(), EditChannels()),
     (InpaintingChannels(torch.ones(1, 5, 2, 2)), InpaintingChannels(torch.zeros(1, 5, 2, 2))),

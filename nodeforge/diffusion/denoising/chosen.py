@@ -14,14 +14,18 @@ from nodeforge.diffusion.adapters.lora import LoraWeights
 from nodeforge.diffusion.adapters.motion import MotionModules
 from nodeforge.diffusion.denoising.context_windows import ContextWindows
 from nodeforge.diffusion.denoising.edit_channels import EditChannels
-from nodeforge.diffusion.denoising.given_frames import GivenFrames
 from nodeforge.diffusion.denoising.guidance_embedding import (
     EmbeddedGuidance,
     beside_embedded,
     embedded_scale,
 )
-from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
+from nodeforge.diffusion.denoising.inpainting import (
+    DifferentialMask,
+    GivenFrames,
+    InpaintingChannels,
+)
 from nodeforge.diffusion.denoising.next_timestep import NextTimestep
+from nodeforge.diffusion.denoising.prefill import Prefill
 from nodeforge.diffusion.denoising.setup import Denoising, Start, StepRange
 from nodeforge.diffusion.denoising.step_cache import cached_blocks
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
@@ -70,6 +74,8 @@ def chosen_participants(
     if (freeu := task.model.freeu) and not freeu.neutral:
         chosen.append(FreeUnet(freeu))
     chosen += cached_blocks(task.model.step_cache, facts, steps)
+    if facts.kv_cache:
+        chosen.append(Prefill(family))
     if embedding is not None:
         chosen.append(EmbeddedGuidance(embedding))
     if facts.is_flow_map:

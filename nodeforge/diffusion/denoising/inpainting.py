@@ -1,4 +1,4 @@
-"""Inpainting: masks applied in latent space, and the channels of inpainting models."""
+"""Inpainting: masks applied in latent space, given frames, the channels of inpainting models."""
 
 from __future__ import annotations
 
@@ -154,3 +154,32 @@ def inpainting_channels(mask: Tensor, masked: Tensor, batch: int) -> Tensor:
     """What a 9-channel model reads beside x: (batch, 1 + channels, height, width)."""
     mask = mask.expand(batch, -1, -1, -1)
     return torch.cat([mask, masked.expand(batch, -1, -1, -1)], dim=1)
+
+
+@participant(order=Order.CHANNELS)
+class GivenFrames(Participant):
+    """Shows the denoiser given cells as they are, at timestep 0, and keeps them.
+
+    For models of videos that see given frames without noise (Wan 2.2 5B).
+
+    Args:
+        original: The latent with the given cells, (1, channels, cells, height, width).
+        mask: 1 where the video is to be drawn, 0 where it is given, (1, 1, cells, height, width).
+    """
+
+    original: Tensor
+    mask: Tensor
+
+    def wrap(self, predict: Predict, step: int) -> Predict:
+        def predicted(call: ModelCall) -> Tensor:
+            original, mask = call.tile.cut(self.original), call.tile.cut(self.mask)
+            x = (1 - mask) * original + mask * call.x
+            return predict(replace(call, x=x, timestep=mask[:, 0] * call.timestep.to(mask.device)))
+
+        return predicted
+
+    def blend(self, step: int) -> Blend:
+        def blended(x: Tensor, add_noise: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+            return (1 - self.mask) * self.original + self.mask * x
+
+        return blended

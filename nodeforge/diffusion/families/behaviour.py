@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from nodeforge.diffusion.networks.kv_cache import KvCache
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.schedules.resolution_shift import empirical_mu, mu_of
@@ -113,6 +114,18 @@ class Behaviour(ABC):
             said: What the prompts say, for each of the batch.
             residuals: What ControlNets add inside the network.
         """
+
+    def prefill(self, model: LoadedModel, said: PromptInputs) -> KvCache | None:
+        """What the network makes of the prompts alone, for models that have a KV cache.
+
+        Args:
+            model: The denoiser.
+            said: As `predict` has it, which then finds this in it; on the device.
+
+        Returns:
+            None where there is nothing to keep.
+        """
+        return None
 
     def default_negative(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:
         """What a negative prompt that nobody gave says; None is the empty prompt."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.families.behaviour import Behaviour, encode_in_template, kept
+from nodeforge.diffusion.networks.kv_cache import KvCache
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
 from nodeforge.diffusion.tensors.packing import in_sequence
@@ -30,8 +31,8 @@ _IN_PLACE = 4
 class QwenImage21(Behaviour):
     """It reads words and pictures in one sequence, each picture where the words have its place.
 
-    diffusers keeps the keys and values of all that is not the new picture after the first step;
-    here they are made anew in each, which in float32 is the same to the last bit.
+    The keys and values of all that is not the new picture are the same in every step; diffusers
+    keeps those of the first. In float32 these are equal to the last bit to computing all anew.
     """
 
     def encode(
@@ -97,26 +98,51 @@ class QwenImage21(Behaviour):
         residuals: Residuals | None = None,
     ) -> Tensor:
         del residuals
-        assert said.mask is not None
-        network, (height, width) = model.network, x.shape[-2:]
-        dtype, pictures = model.dtype, [*said.references, x]
-        words = said.embedding[:, said.mask[0]].to(dtype)
-        text, is_place = _interleaved(words, said.references, said.places)
-        slots = is_place.new_ones(height * width // _IN_PLACE)
+        height, width = x.shape[-2:]
+        network, kept = model.network, said.kv_cache
         with _following(network, x) if x.is_meta else nullcontext():
             predicted = network(
-                hidden_states=in_sequence([_cells(each.to(dtype)) for each in pictures]),
-                timestep=timestep.expand(len(x)).to(x.device, dtype) / 1000,
-                encoder_hidden_states=text,
-                img_shapes=[[(1, *each.shape[-2:]) for each in pictures]] * len(x),
-                img_mask=torch.cat([is_place, slots]).expand(len(x), -1),
+                **_sequence(model, x, timestep, said),
+                kv_cache=kept,
+                kv_cache_mode=None if kept is None else "cached",
                 return_dict=False,
             )[0]
         made = predicted[:, -height * width :]
         return made.transpose(1, 2).reshape(len(x), -1, height, width).float()
 
+    def prefill(self, model: LoadedModel, said: PromptInputs) -> KvCache | None:
+        assert said.mask is not None
+        batch, device = len(said.embedding), said.embedding.device
+        tokens = int(said.mask[0].sum()) + sum(each[0, 0].numel() for each in said.references)
+        config, network = model.network.config, model.network
+        width = config.num_attention_heads * config.attention_head_dim
+        cache = KvCache.empty(network, (batch, tokens, width), model.dtype, device)
+        # the smallest picture there is: the tokens before it do not see it
+        blank = said.embedding.new_zeros(batch, config.in_channels, 2, 2)
+        asked = _sequence(model, blank, blank.new_zeros(()), said)
+        network(**asked, kv_cache=cache, kv_cache_mode="extract", return_dict=False)
+        return cache
+
     def image_tokens(self, height: int, width: int) -> int:
         return height * width
+
+
+def _sequence(
+    model: LoadedModel, x: Tensor, timestep: Tensor, said: PromptInputs
+) -> dict[str, Any]:
+    """The network's arguments: words and pictures, and the one that is made."""
+    assert said.mask is not None
+    dtype, pictures = model.dtype, [*said.references, x]
+    words = said.embedding[:, said.mask[0]].to(dtype)
+    text, is_place = _interleaved(words, said.references, said.places)
+    slots = is_place.new_ones(x.shape[-2] * x.shape[-1] // _IN_PLACE)
+    return {
+        "hidden_states": in_sequence([_cells(each.to(dtype)) for each in pictures]),
+        "timestep": timestep.expand(len(x)).to(x.device, dtype) / 1000,
+        "encoder_hidden_states": text,
+        "img_shapes": [[(1, *each.shape[-2:]) for each in pictures]] * len(x),
+        "img_mask": torch.cat([is_place, slots]).expand(len(x), -1),
+    }
 
 
 def _cells(latent: Tensor) -> Tensor:

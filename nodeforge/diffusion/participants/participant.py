@@ -37,6 +37,7 @@ class Order(IntEnum):
     """Which participant wraps which, from the network outwards. Part of the key."""
 
     NETWORK = 0
+    PREFILL = 5
     IMAGE_PROMPTS = 10
     PERTURBATION = 20
     CHANNELS = 30

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from nodeforge.values import uncounted
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class PromptInputs:
             families that read none.
         numbered: Numbers of words and their weights, for each of the batch (tokens, 2); empty for
             families that are told none.
+        kv_cache: What the network made of all that before, where it keeps it.
     """
 
     embedding: Tensor
@@ -40,6 +43,7 @@ class PromptInputs:
     places: tuple[int, ...] = ()
     lyrics: tuple[Tensor, ...] = ()
     numbered: tuple[Tensor, ...] = ()
+    kv_cache: Any = field(default=None, metadata=uncounted("made of the others"))
 
     def expanded_to(self, x: Tensor) -> PromptInputs:
         """The same for each item of `x`, on its device."""

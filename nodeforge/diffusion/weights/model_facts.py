@@ -71,6 +71,7 @@ class ModelFacts:
         fitted: Whether a sound's latent has as many cells as the sound lasts; otherwise each has
             them all.
         usual_seconds: Length of a sound where nobody says one; 0 is that of its latents.
+        kv_cache: As `nodeforge.models.Family` has it.
         most_cells: The longest side of a latent that the denoiser has places for; 0 is any.
     """
 
@@ -102,6 +103,7 @@ class ModelFacts:
     fitted: bool = field(default=False, metadata=counted_if_not(False))
     usual_seconds: float = field(default=0.0, metadata=counted_if_not(0.0))
     most_cells: int = field(default=0, metadata=counted_if_not(0))
+    kv_cache: bool = field(default=False, metadata=counted_if_not(False))
 
     @property
     def most_seconds(self) -> float:
@@ -155,6 +157,7 @@ def facts(model: Model) -> ModelFacts:
         shift=family.shift,
         rounds_strength_up=family.rounds_strength_up,
         most_cells=_most_tokens(network) * family.cells_in_side,
+        kv_cache=family.kv_cached(model.variant) and network.get("causal_condition") is not False,
         is_flow_map=bool(network.get("flow_map")),
         **_time_axis(model, network),
     )

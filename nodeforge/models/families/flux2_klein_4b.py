@@ -93,9 +93,18 @@ FLUX2_KLEIN_4B = Family(
     network="Flux2Transformer2DModel",
     text_length=512,
     text_multiple=512,
-    pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline"),
+    pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline", "Flux2KleinKVPipeline"),
     bases=("flux-2-klein-4b", "flux2-klein-4b"),
     variants={
+        # published of the 9B alone; before "distilled", which its index may say as well
+        "kv": Variant(
+            _DISTILLED,
+            label="KV",
+            guidance=GuidanceKind.NONE,
+            index={"_class_name": "Flux2KleinKVPipeline"},
+            distilled=True,
+            kv_cache=True,
+        ),
         "distilled": Variant(
             _DISTILLED,
             guidance=GuidanceKind.NONE,

@@ -87,6 +87,7 @@ QWEN_IMAGE_21 = Family(
     reference_name="<image{}>",
     references=10,
     reference_side=1024,
+    kv_cache=True,
     guidance=GuidanceKind.CFG_APART,
     shift=ScheduleShift.LINEAR,
     comfyui_shift=exp(1.15),

@@ -88,6 +88,7 @@ class Variant:
         scheduler: What its scheduler's configuration has other than its family's.
         pipeline_scheduler: What its pipeline changes in every scheduler's configuration.
         references: How many reference pictures it takes; None is as its family.
+        kv_cache: Whether it has one, as a family may have it.
         distilled: Whether it was distilled to draw in few steps, without guidance or with little.
         native_size, area_range: As the family's, where they are others.
         licence: As the family's, where it is another; empty where nothing is limited.
@@ -103,6 +104,7 @@ class Variant:
     scheduler: Mapping[str, Any] = field(default_factory=dict)
     pipeline_scheduler: Mapping[str, Any] = field(default_factory=dict)
     references: int | None = None
+    kv_cache: bool = False
     distilled: bool = False
     native_size: int | None = None
     area_range: tuple[float, float] | None = None
@@ -243,6 +245,8 @@ class Family:
             pixels; 0 where they keep their own size up to the native one's.
         normalises_references: Whether they see them as latents are normalised; InstructPix2Pix
             sees what the VAE's encoder says.
+        kv_cache: Whether what its denoiser makes of prompts and references is the same in every
+            step, so that their keys and values are computed once.
         companions: Whether its models come as separate files of denoiser, text encoders and VAE.
         licence: Of its models, where it limits what they may be used for; empty where none does.
         tuned_schedule: The schedule that was tuned for it; empty where none was.
@@ -317,6 +321,7 @@ class Family:
     first_reference: int = 1
     reference_side: int = 0
     normalises_references: bool = True
+    kv_cache: bool = False
     companions: bool = False
     signature: Signature | None = None
     video: VideoSize | None = None
@@ -412,6 +417,10 @@ class Family:
         if told.get("use_dynamic_shifting"):
             return None
         return told.get("flow_shift") or told.get("shift")
+
+    def kv_cached(self, variant: str) -> bool:
+        """Whether a model of `variant` keeps keys and values, as `kv_cache` has it."""
+        return self.kv_cache or (variant in self.variants and self.variants[variant].kv_cache)
 
     def native_size_of(self, variant: str) -> int:
         """Side of the square pictures that a model of `variant` was trained on, pixels."""
