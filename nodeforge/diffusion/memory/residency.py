@@ -239,17 +239,19 @@ class Residency:
         self._shrink(max(0, self._bytes_kept - needed))
         fed = self._must_feed(found, needed)
         waits = self._policy.memory in (MemoryMode.LOW, MemoryMode.VERY_LOW)
-        home, streamed = CPU if fed or waits else None, fed and self.device == CPU
+        home = CPU if fed or waits else None
+        streamed = fed and streams(found, self._policy, self.device)
         loaded = load(found, self.device, self._policy, check, home, streamed=streamed)
         if isinstance(loaded, LoadedModel | LoadedControlNet):
             attention.prepare(loaded.network, self._policy.attention)
+        streaming = fed and stream_of(loaded.network) is not None
         if isinstance(loaded, LoadedModel):
-            streaming = stream_of(loaded.network) is not None  # it rounds by itself
             configure(
                 loaded.network,
+                # a stream rounds by itself
                 replace(self._policy, fp8_weights=False) if streaming else self._policy,
             )
-        if fed and self.device != CPU:
+        if fed and not streaming and self.device != CPU:
             stream_layers(loaded.network, self.device)
         key = _key(recipe)
         (self._elsewhere.add if waits and not fed else self._elsewhere.discard)(key)
@@ -270,7 +272,8 @@ class Residency:
     def _must_feed(self, recipe: NetworkRecipe, needed: int) -> bool:
         """Whether a network's weights, `needed` bytes, are to come piece by piece.
 
-        To a card layer by layer; on a processor from the disk, block by block.
+        Those of transformers from the disk, block by block; of others, on cards alone, layer by
+        layer from main memory.
         """
         if not isinstance(recipe, Model | ControlNet | TextEncoderPart):
             return False

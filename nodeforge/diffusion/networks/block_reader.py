@@ -1,6 +1,7 @@
 """Reads blocks of weights from files into two buffers: one is computed with, one is filled.
 
-A thread only reads bytes. It makes no tensors, so that numbers never depend on its timing.
+A thread only reads bytes, and for a card has them copied there. It computes nothing, so that
+numbers never depend on its timing.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nodeforge.diffusion.networks.card_buffers import CardBuffers, has_streams
 from nodeforge.diffusion.weights.weights_file import StoredTensor
 from nodeforge.models.errors import CorruptModelError, ModelFileError
 
+CPU = torch.device("cpu")
 _PIECE = 2**23
 """Bytes between two looks at whether the block is still wanted."""
+_ALIGNED = 64
+"""Bytes: every tensor begins at a multiple, as torch's own do."""
 
 
 class ChangedModelError(ModelFileError):
@@ -61,7 +66,22 @@ class StoredBlock:
 
     @property
     def nbytes(self) -> int:
-        return sum(tensor.nbytes for tensor in self.tensors.values())
+        """With room between tensors, so that each is aligned."""
+        return sum(aligned(tensor.nbytes) for tensor in self.tensors.values())
+
+
+def pageable(size: int) -> Tensor:
+    """Bytes in main memory."""
+    return torch.empty(size, dtype=torch.uint8)
+
+
+def pinned(size: int) -> Tensor:
+    """Bytes in main memory that a card reads by itself, while the processor does something else."""
+    return torch.empty(size, dtype=torch.uint8, pin_memory=True)
+
+
+def aligned(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED
 
 
 class BlockReader:
@@ -70,9 +90,12 @@ class BlockReader:
     Args:
         blocks: In the order in which they are usually wanted; any order works.
         again: Whether the first block is wanted after the last one, as in a denoise loop.
+        device: Where they are wanted.
     """
 
-    def __init__(self, blocks: Sequence[StoredBlock], *, again: bool) -> None:
+    def __init__(
+        self, blocks: Sequence[StoredBlock], *, again: bool, device: torch.device = CPU
+    ) -> None:
         self._blocks = blocks
         self._again = again
         self._size = max(block.nbytes for block in blocks)
@@ -81,20 +104,22 @@ class BlockReader:
             for path in {tensor.path for block in blocks for tensor in block.tensors.values()}
         }
         self._thread = ThreadPoolExecutor(1, "weights")
+        self._device = device
         self._buffers: list[Tensor] = []
+        self._card: CardBuffers | None = None
         self._used = 0
         self._next: tuple[int, Future[None]] | None = None
         self._unwanted = Event()
 
-    def get(self, number: int) -> dict[str, memoryview]:
-        """The bytes of each tensor of a block; they stay until the next call.
+    def get(self, number: int) -> dict[str, Tensor]:
+        """The bytes of each tensor of a block, uint8 on the device; they stay until the next call.
 
         Raises:
             ChangedModelError: its file is another, or gone.
             CorruptModelError: the file ends before the tensor does.
         """
         if not self._buffers:
-            self._buffers = [torch.empty(self._size, dtype=torch.uint8) for _ in range(2)]
+            self._make_buffers()
         if self._next is None or self._next[0] != number:
             self._drop_next()
             self._next = self._started(number)
@@ -105,7 +130,8 @@ class BlockReader:
         if following == len(self._blocks) and self._again:
             following = 0
         self._next = self._started(following) if following < len(self._blocks) else None
-        return dict(self._places(number, self._used))
+        held = self._buffers[self._used] if self._card is None else self._card.take(self._used)
+        return self._places(number, held)
 
     def begin_again(self) -> None:
         """Have the first block read next, and not the one after that of the last `get`."""
@@ -115,11 +141,21 @@ class BlockReader:
     def rest(self) -> None:
         """Give the buffers back until the next `get`."""
         self._drop_next()
-        self._buffers = []
+        if self._card is not None:
+            self._card.close()
+        self._buffers, self._card = [], None
+
+    def _make_buffers(self) -> None:
+        on_card = has_streams(self._device)
+        made = pinned if on_card else pageable
+        self._buffers = [made(self._size) for _ in range(2)]
+        self._card = CardBuffers(self._device, self._size) if on_card else None
 
     def _started(self, number: int) -> tuple[int, Future[None]]:
         """Have a block read into the buffer that is not computed with."""
         self._unwanted.clear()
+        if self._card is not None:
+            self._card.give_up(1 - self._used)
         return number, self._thread.submit(self._read, number, 1 - self._used)
 
     def _drop_next(self) -> None:
@@ -128,16 +164,22 @@ class BlockReader:
             self._next[1].exception()  # waits: its buffer is written to until then
             self._next = None
 
-    def _places(self, number: int, buffer: int) -> list[tuple[str, memoryview]]:
-        whole, at, places = memoryview(self._buffers[buffer].numpy()), 0, []  # pyright: ignore[reportArgumentType]
+    def _places(self, number: int, held: Tensor) -> dict[str, Tensor]:
+        """The part of a buffer that is each tensor's."""
+        at, places = 0, {}
         for name, tensor in self._blocks[number].tensors.items():
-            size = tensor.nbytes
-            places.append((name, whole[at : at + size]))
-            at += size
+            places[name] = held[at : at + tensor.nbytes]
+            at += aligned(tensor.nbytes)
         return places
 
     def _read(self, number: int, buffer: int) -> None:
-        places = dict(self._places(number, buffer))
+        if self._card is not None:
+            self._card.await_source(buffer)
+        self._read_files(number, self._places(number, self._buffers[buffer]))
+        if self._card is not None:
+            self._card.fill(buffer, self._buffers[buffer][: self._blocks[number].nbytes])
+
+    def _read_files(self, number: int, places: Mapping[str, Tensor]) -> None:
         tensors = self._blocks[number].tensors
         for path in dict.fromkeys(tensor.path for tensor in tensors.values()):
             try:
@@ -147,7 +189,7 @@ class BlockReader:
                     for name, tensor in tensors.items():
                         if tensor.path == path:
                             file.seek(tensor.start)
-                            self._fill(file, places[name], path)
+                            self._fill(file, memoryview(places[name].numpy()), path)  # pyright: ignore[reportArgumentType]
                     if FileMark.of(os.fstat(file.fileno())) != self._marks[path]:
                         raise ChangedModelError(path)
             except OSError as error:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.building import build, build_to_fill
+from nodeforge.diffusion.networks.card_buffers import has_streams
 from nodeforge.diffusion.networks.image_encoder import LoadedImageEncoder, load_image_encoder
 from nodeforge.diffusion.networks.ip_adapter import LoadedIpAdapter, load_ip_adapter
 from nodeforge.diffusion.networks.motion_module import LoadedMotionModule, motion_module_tensors
@@ -177,8 +178,8 @@ def load(
         policy: What it computes in.
         check: Called between tensors; what it raises stops the loading.
         home: Where its weights are put, if not on the device.
-        streamed: Leave the blocks of transformers in the file and read each as it computes, on
-            the CPU: `stream_of` the network.
+        streamed: Leave the blocks of transformers in the file and read each as it computes:
+            `stream_of` the network. What lies outside of them is put on the device.
 
     Returns:
         One of `Loaded`, as the recipe says.
@@ -204,12 +205,14 @@ def load(
     stream = None
     full = names_in_full(network, recipe)
     if streamed and can_stream(network):
-        stream = BlockStream(network, found, dtype, again=isinstance(recipe, Model))
+        again = isinstance(recipe, Model)
+        stream = BlockStream(network, found, dtype, again=again, device=device)
         stream.full = full
         small = {name for name, stored in found.items() if stored.packing is not None}
         stream.rounded = names_in_8_bits(recipe, policy, dtype) - small
     kept = packable(network, found) if stream is None and _stays_packed(recipe) else set[str]()
-    _fill(network, weights, found, home or device, dtype, check, stream, kept, full)
+    there = device if stream is not None else home or device
+    _fill(network, weights, found, there, dtype, check, stream, kept, full)
     network.block_stream = stream
     match recipe:
         case Model():
@@ -261,9 +264,11 @@ def names_in_8_bits(recipe: Recipe, policy: Policy, dtype: torch.dtype) -> set[s
 def streams(recipe: Recipe, policy: Policy, device: torch.device) -> bool:
     """Whether blocks of the network of `recipe` may stay in the file while it computes.
 
-    Those of compiled denoisers may not.
+    Those of compiled denoisers may not, nor those for devices without streams.
     """
-    if device.type != "cpu" or not isinstance(recipe, Model | TextEncoderPart):
+    if not isinstance(recipe, Model | TextEncoderPart):
+        return False
+    if device.type != "cpu" and not has_streams(device):
         return False
     return isinstance(recipe, TextEncoderPart) or not policy.compiled
 

@@ -1,13 +1,12 @@
 """Computes with networks whose blocks stay in their file: each is read while the one before runs.
 
 What is resident is what lies outside the blocks, two buffers of a block's size as the file has it,
-and the weights of one layer in the dtype that it computes in. Numbers stay the same to the last
-bit.
+and the weights of one layer in the dtype that it computes in. For a card there are two more
+buffers in main memory, through which they go. Numbers stay the same to the last bit.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nodeforge.diffusion.networks.block_reader import (
+    CPU,
     BlockReader,
     ChangedModelError,
     FileMark,
@@ -109,6 +109,7 @@ class BlockStream:
         found: What each parameter is read from.
         dtype: What the network computes in.
         again: Whether it is called again and again, as a denoiser is.
+        device: Where it computes.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class BlockStream:
         dtype: torch.dtype,
         *,
         again: bool,
+        device: torch.device = CPU,
     ) -> None:
         self.check: Callable[[], None] = lambda: None
         """Called before each block; what it raises stops the call."""
@@ -126,6 +128,7 @@ class BlockStream:
         self.full: Collection[str] = ()
         """Parameters that are read in float32, whatever the network computes in."""
         self._dtype = dtype
+        self._device = device
         self._found = found
         self._blocks = [block for _, blocks in block_lists(network) for block in blocks]
         self.names = streamed_names(network)
@@ -137,8 +140,10 @@ class BlockStream:
         ]
         stored = stored_blocks(network, found)
         self._stored = stored
-        self._reader = BlockReader(stored, again=again)
-        self._bytes: dict[str, memoryview] = {}
+        self._reader = BlockReader(stored, again=again, device=device)
+        self._bytes: dict[str, Tensor] = {}
+        self._factors: dict[str, Tensor | None] = {}
+        """What 8-bit weights are multiplied by; so small that they stay."""
         self._whole: list[tuple[nn.Module, str, nn.Parameter]] = []
         self._layer: list[tuple[nn.Module, str, nn.Parameter]] = []
         self._now = 0
@@ -147,14 +152,15 @@ class BlockStream:
 
     def read(self, name: str) -> Tensor:
         """A parameter that is not read as a whole, with the numbers that it computes with."""
-        return self.as_stored(name, self._found[name].read(self._dtype_of(name)))
+        made = self._found[name].read(self._dtype_of(name)).to(self._device)
+        return self.as_stored(name, made)
 
     def _dtype_of(self, name: str) -> torch.dtype:
         return torch.float32 if name in self.full else self._dtype
 
     def placeholder(self, shape: torch.Size) -> Tensor:
         """What a parameter is while it is in the file: no number, and no memory."""
-        return torch.full((1,), torch.nan, dtype=self._dtype).expand(shape)
+        return torch.full((1,), torch.nan, dtype=self._dtype, device=self._device).expand(shape)
 
     def as_stored(self, name: str, tensor: Tensor) -> Tensor:
         """A parameter with the numbers that it would have if it were in memory."""
@@ -218,28 +224,21 @@ class BlockStream:
                 continue
             entry = self._stored[self._now].tensors[start + own]
             whole = f"{self._starts[self._now]}{start}{own}"
-            made = entry.read(self._dtype_of(whole), _Bytes(self._bytes[start + own]))
-            made = self.as_stored(whole, made)
+            held, factors = self._bytes[start + own], self._factors_of(whole)
+            made = self.as_stored(whole, entry.made_of(held, self._dtype_of(whole), factors))
             into.append((module, own, placeholder))
             module._parameters[own] = nn.Parameter(made.reshape(placeholder.shape), False)
+
+    def _factors_of(self, name: str) -> Tensor | None:
+        if name not in self._factors:
+            factors = self._found[name].read_factors()
+            self._factors[name] = None if factors is None else factors.to(self._device)
+        return self._factors[name]
 
     def _put_back(self, made: list[tuple[nn.Module, str, nn.Parameter]]) -> None:
         for module, own, placeholder in made:
             module._parameters[own] = placeholder
         made.clear()
-
-
-class _Bytes(io.RawIOBase):
-    """A file whose bytes are in memory already, from its first."""
-
-    def __init__(self, held: memoryview) -> None:
-        self._held = held
-
-    def readinto(self, buffer: Any) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        count = min(len(buffer), len(self._held))
-        buffer[:count] = self._held[:count]
-        self._held = self._held[count:]
-        return count
 
 
 def _tables(network: nn.Module) -> dict[str, nn.Embedding]:
@@ -266,7 +265,7 @@ def _rows_of(
         wanted, places = torch.unique(ids, return_inverse=True)
         with _unchanged(stored.path, mark):
             rows = torch.cat([stored.rows(row, row + 1).read(dtype) for row in wanted.tolist()])
-        made = as_stored(rows.reshape(len(wanted), table.embedding_dim))
+        made = as_stored(rows.reshape(len(wanted), table.embedding_dim).to(ids.device))
         return functional.embedding(places, made)
 
     return look_up

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from io import RawIOBase
 from pathlib import Path
@@ -99,49 +98,59 @@ class StoredTensor:
         """A matrix with rows and columns exchanged."""
         return replace(self, shape=self.shape[::-1], transposed=not self.transposed)
 
-    def read(self, dtype: torch.dtype, source: RawIOBase | None = None) -> Tensor:
+    def read(self, dtype: torch.dtype) -> Tensor:
         """The tensor on the CPU; floating numbers are converted to `dtype`.
-
-        Args:
-            dtype: What floating numbers become.
-            source: Where its bytes are read from, from their first; None opens the file.
 
         Raises:
             CorruptModelError: its type is unknown, or the file ends before the tensor does.
         """
         if self.packing is not None:
-            rows, factors = self.read_packed(source)
-            made = self.packing.unpack(rows, factors, dtype).reshape(self._in_file)
-            return self._as_asked(made)
-        if self.dtype not in DTYPES:
-            raise CorruptModelError(
-                self.path, f"has weights of type {self.dtype}, which are not read."
-            )
-        stored = DTYPES[self.dtype]
+            return self.made_of(self.read_bytes(), dtype, self.read_factors())
+        stored = self._stored
         made = torch.empty(self._in_file, dtype=dtype if stored.is_floating_point else stored)
-        with self._opened() if source is None else nullcontext(source) as file:
+        with self._opened() as file:
             for part, scratch in _pieces(made.reshape(-1), stored):
                 self._read_into(file, scratch)
                 if scratch is not part:
                     part.copy_(scratch)
         return self._as_asked(made)
 
-    def read_packed(self, source: RawIOBase | None = None) -> tuple[Tensor, Tensor | None]:
-        """Its bytes, uint8 of (rows, bytes of a row), and its scale in float32.
-
-        They lie as in the file: neither turned round, nor with halves exchanged or unpaired.
+    def made_of(self, held: Tensor, dtype: torch.dtype, factors: Tensor | None = None) -> Tensor:
+        """The tensor from its bytes, on their device; over the same memory where nothing changes.
 
         Args:
-            source: As `read` has it.
+            held: uint8, as they are in the file.
+            dtype: What floating numbers become.
+            factors: What `read_factors` gives.
+
+        Raises:
+            CorruptModelError: its type is unknown.
+        """
+        if self.packing is not None:
+            rows = held.reshape(self.packed_rows, -1)
+            made = self.packing.unpack(rows, factors, dtype)
+        else:
+            made = held.view(self._stored)
+            made = made.to(dtype) if self._stored.is_floating_point else made
+        return self._as_asked(made.reshape(self._in_file))
+
+    def read_packed(self) -> tuple[Tensor, Tensor | None]:
+        """Its bytes, uint8 of (rows, bytes of a row), and its factors.
+
+        They lie as in the file: neither turned round, nor with halves exchanged or unpaired.
 
         Raises:
             CorruptModelError: the file ends before the tensor does.
         """
-        rows = self.packed_rows
-        held = torch.empty((rows, self.nbytes // max(rows, 1)), dtype=torch.uint8)
-        with self._opened() if source is None else nullcontext(source) as file:
-            self._read_into(file, held.reshape(-1))
-        return held, None if self.scale is None else self.scale.read(torch.float32).reshape(-1)
+        return self.read_bytes().reshape(self.packed_rows, -1), self.read_factors()
+
+    def read_factors(self) -> Tensor | None:
+        """What its numbers are multiplied by, float32: one, or one for each row.
+
+        Raises:
+            CorruptModelError: the file ends before they do.
+        """
+        return None if self.scale is None else self.scale.read(torch.float32).reshape(-1)
 
     def read_bytes(self) -> Tensor:
         """Its bytes as they are in the file, uint8.
@@ -159,6 +168,14 @@ class StoredTensor:
         """The rows of its bytes; one where a block has numbers of several of its own."""
         first, *rest = self._in_file or (1,)
         return first if math.prod(rest) % ALL_STORED[self.dtype].numbers == 0 else 1
+
+    @property
+    def _stored(self) -> torch.dtype:
+        if self.dtype not in DTYPES:
+            raise CorruptModelError(
+                self.path, f"has weights of type {self.dtype}, which are not read."
+            )
+        return DTYPES[self.dtype]
 
     @property
     def _in_file(self) -> tuple[int, ...]:

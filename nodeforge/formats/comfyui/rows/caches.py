@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nodeforge.formats.comfyui.node_conversion import NodeConversion
-from nodeforge.formats.comfyui.row import Row
+from nodeforge.formats.comfyui.row import Row, passes_on
 from nodeforge.formats.comfyui.rows.prompts import RANGE
 from nodeforge.graph.model import Output
 
@@ -71,6 +71,13 @@ ROWS = (
         "LazyCache",
         ("reuse_threshold", *_SHARES, "verbose"),
         "judges by what goes into the whole model and comes out of it",
+    ),
+    passes_on(
+        "FluxKVCache",
+        "Flux KV Cache",
+        {"model": "MODEL"},
+        remark="A Flux.2 klein KV, which its name or its index tells, keeps them by itself; of a "
+        "file with another name say so in *variant* of its *Load model*.",
     ),
     _approximated(
         "TeaCache",
