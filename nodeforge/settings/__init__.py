@@ -29,8 +29,8 @@ class MemoryMode(StrEnum):
     LOW = "low"
     """In main memory; on the device while they are used."""
     VERY_LOW = "very low"
-    """On disk. Denoiser and text encoders are fed to a card layer by layer from main memory, and to
-    a processor block by block from the disk, where they are transformers."""
+    """On disk. Denoiser and text encoders come block by block from there as they compute, where
+    they are transformers; others are fed to a card layer by layer from main memory."""
 
 
 class Precision(StrEnum):

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_transformers
 import torch
 
 from nodeforge import diffusion
+from nodeforge.diffusion.networks.streaming import stream_of
 from nodeforge.diffusion.tensors.attention import attention_backends
 from nodeforge.diffusion.tensors.devices import out_of_memory_explained
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
@@ -82,6 +84,25 @@ def test_weights_fed_layer_by_layer_take_less_of_the_card():
         picture("cuda", Policy(memory))
         taken.append(torch.cuda.max_memory_allocated())
     assert taken[1] < taken[0]
+
+
+@pytest.mark.parametrize("name", ["z_image", "flux1", "qwen_image_21"])
+def test_blocks_streamed_to_a_card_give_the_numbers_of_the_whole_model(name, tmp_path):
+    tiny_transformers.PIPELINES[name]().save_pretrained(tmp_path)
+    described = diffusion.describe(tmp_path)
+    made = []
+    for memory in (MemoryMode.DEVICE, MemoryMode.VERY_LOW):
+        residency = diffusion.Residency(diffusion.choose("cuda"), Policy(memory))
+        with residency.use(described.text_encoder) as encoder:
+            prompt = diffusion.encode_text(encoder, described.text_encoder, "a red apple")
+        task = diffusion.Denoising(
+            described.model, prompt, Sampler("flow_euler"), Schedule("simple", 8), Guidance(1.0),
+            noise=Noise(1, 64, 64),
+        )  # fmt: skip
+        made.append(diffusion.denoise(diffusion.LocalHost(residency), task).samples)
+        with residency.use(described.model) as model:
+            assert (stream_of(model.network) is not None) == (memory is MemoryMode.VERY_LOW)
+    assert torch.equal(*made)
 
 
 def test_a_card_that_is_full_says_so():

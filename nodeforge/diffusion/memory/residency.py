@@ -173,7 +173,7 @@ class Residency:
             )
         return (
             "networks that nobody used were dropped, and the denoiser's weights are now fed to "
-            "the card layer by layer"
+            "the card in pieces, those of transformers from the disk"
         )
 
     def memory_needs(self, recipe: Recipe) -> MemoryNeeds:
