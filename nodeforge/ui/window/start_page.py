@@ -47,6 +47,11 @@ _PAINT = "inpaint"
 _ABOUT = {
     "text_to_image": ("Text to image", "Make a picture from a prompt."),
     "image_to_image": ("Image to image", "Change a picture with a prompt."),
+    "edit_by_instruction": ("Edit by instruction", "Say what should change in a picture."),
+    "edit_with_references": (
+        "Edit with references",
+        "The same with more pictures to go by, for an edit model of yours.",
+    ),
     "inpaint": ("Inpaint", "Paint something new into a part of a picture."),
     "two_pass_upscale": (
         "Two-pass upscale",
@@ -62,6 +67,8 @@ _ABOUT = {
     ),
     "refine_regions": ("Refine regions", "Find parts of a picture, and draw each anew, larger."),
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
+    "list_of_prompts": ("List of prompts", "A picture for each of several prompts."),
+    "wildcards": ("Wildcards", "Prompts whose words are drawn by chance."),
     "text_to_audio": ("Text to sound", "Make a sound from a description."),
     "text_to_song": ("Text to song", "Make a song from its style and lyrics."),
     "text_to_video": ("Text to video", "Make a short clip of a thing that moves."),

@@ -45,6 +45,11 @@ def test_a_card_of_the_start_page_opens_a_copy_of_its_workflow(qtbot, window):
     assert not opened.modified
 
 
+def test_every_card_says_what_its_workflow_does(window):
+    for card in window.findChildren(WorkflowCard):
+        assert len(card.accessibleDescription().split()) > 3, card.accessibleName()
+
+
 def test_a_card_is_pressed_by_the_keyboard_too(qtbot, window):
     card = window.findChildren(WorkflowCard)[0]
     card.setFocus()
