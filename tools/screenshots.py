@@ -84,7 +84,7 @@ class Stage:
         self.window.runner.stop()  # the window would ask about a run in hand, and nobody answers
         self.until(lambda: not self.window.runner.busy)
         for opened in self.window.workspace.documents:
-            opened.document.history.mark_saved()
+            opened.mark_saved()
         self.window.close()
 
 
