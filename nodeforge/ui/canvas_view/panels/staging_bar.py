@@ -29,6 +29,8 @@ from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 from nodeforge.ui.common.icons import icon
 
 _SIDE, _CHECK = 56, 7
+_BETWEEN = 14
+"""Pixels from picture to picture, as Qt lays icons out."""
 _NOTCHES = 100
 _ROOMY, _LEAST = 900, 560
 """Pixels of the bar from which its buttons have texts, and that it has at least."""
@@ -67,9 +69,9 @@ class StagingBar(QWidget):
         self.buttons: dict[str, QPushButton] = {}
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
-        row.addWidget(self.list, 1)
-        row.addWidget(self.layers, 4)
-        row.addWidget(self.words, 1)
+        row.addWidget(self.list, 5)
+        row.addWidget(self.layers, 15)
+        row.addWidget(self.words, 3)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addSpacing(8)
         self._compare = QLabel("Compare")
@@ -142,6 +144,8 @@ class StagingBar(QWidget):
                 item = QListWidgetItem(_picture(each.image), "")
                 item.setToolTip(each.description)
                 self.list.addItem(item)
+            # what they do not need is for the words
+            self.list.setMaximumWidth(max(1, self.list.count()) * (_SIDE + _BETWEEN))
         self.list.setCurrentRow(staging.index)
         self._show_layers()
         if round(self._candidate_overlay.split * _NOTCHES) != self.split.value():
