@@ -1,10 +1,13 @@
-"""Sections of the evaluation on what stands beside nano: edits, motion, and the upscaler.
+"""Sections of the evaluation on what stands beside nano: edits, motion, turbo, and the upscaler.
 
 Each is measured where its folder lies beside the model's (`nano-edit`, `nano-motion`,
-`nano-upscaler`).
+`nano-upscaler`), or its LoRA in it.
 """
 
-from collections.abc import Sequence
+import copy
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +16,24 @@ import numpy as np
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.unets.unet_motion_model import MotionAdapter, UNetMotionModel
 from safetensors.torch import load_file
+from torch import nn
 
 from nodeforge.imaging import composite, difference_mask, to_bytes, to_float
 from tools.nano.bench import Bench, Result, round_trip, shares
+from tools.nano.captions import prompt
 from tools.nano.changes import Edit
 from tools.nano.clips import PATHS, PLACES, Clip, nearest_move, path_of, random_clip
 from tools.nano.compose import draw
 from tools.nano.instructions import instruction
 from tools.nano.pictures import Pixels
 from tools.nano.recogniser import judge
+from tools.nano.sampling import draw_prompts
 from tools.nano.scenes import Scene
 from tools.nano.second_judge import answers
 from tools.nano.sheets import save_sheet
 from tools.nano.train_edit import edited, editing_pipeline, kept_out_edits
 from tools.nano.train_motion import draw_clip, motion_pipeline, told
+from tools.nano.train_turbo import CALLS, turbo_pipeline
 from tools.nano.train_unet import TextToLatent
 from tools.nano.train_upscaler import Upscaler, gains
 
@@ -203,9 +210,64 @@ def upscaler(bench: Bench) -> Result:
     return gains(model.eval(), bench.real(bench.asked[:100]))
 
 
-FOLDERS = {"edits": "nano-edit", "motion": "nano-motion", "upscaler": "nano-upscaler"}
+@contextmanager
+def seconds_in(network: nn.Module) -> Iterator[list[float]]:
+    """The seconds that each call of a network takes in the block."""
+    began, taken = [0.0], list[float]()
+
+    def begin(*_: object) -> None:
+        began[0] = time.perf_counter()
+
+    def end(*_: object) -> None:
+        taken.append(time.perf_counter() - began[0])
+
+    hooks = network.register_forward_pre_hook(begin), network.register_forward_hook(end)
+    try:
+        yield taken
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def turbo(bench: Bench) -> Result:
+    """Four calls without guidance beside the usual steps with it: the thing named, and seconds."""
+    usual = bench.pipeline
+    parts = {**usual.components, "unet": copy.deepcopy(usual.unet)}
+    hurried: Any = turbo_pipeline(type(usual)(**parts, requires_safety_checker=False))
+    hurried.set_progress_bar_config(disable=True)
+    hurried.load_lora_weights(bench.model / "lora", weight_name="turbo.safetensors")
+    hurried.fuse_lora()  # as a file that is loaded once; hooks of peft cost a call a fifth
+    scenes, found, shown = bench.fixed, Result(), list[Pixels]()
+    prompts, wanted = [prompt(scene) for scene in scenes], bench.wanted(bench.fixed)
+    asked = {
+        "turbo": (hurried, {"steps": CALLS, "guidance": 1.0}),
+        "usual": (usual, {}),
+    }
+    for name, (pipeline, options) in asked.items():
+        began = time.perf_counter()
+        with seconds_in(pipeline.unet) as taken:
+            drawn = draw_prompts(pipeline, prompts, range(1000, 1000 + len(prompts)), **options)
+        found[f"{name}_seconds"] = (time.perf_counter() - began) / len(prompts)
+        found[f"{name}_unet_seconds"] = sum(taken) / len(prompts)
+        found[name] = shares_named(named(bench, drawn), wanted)
+        found[f"{name}_recogniser"] = bench.top(scenes, drawn)
+        shown += drawn[:20]
+    save_sheet(bench.folder / "sheets" / "turbo.png", shown, columns=20)
+    return found
+
+
+def shares_named(told: Sequence[int], wanted: Sequence[int]) -> float:
+    return float(np.mean([a == b for a, b in zip(told, wanted, strict=True)]))
+
+
+FOLDERS = {
+    "edits": "nano-edit",
+    "motion": "nano-motion",
+    "upscaler": "nano-upscaler",
+    "turbo": "nano/lora/turbo.safetensors",
+}
 
 
 def is_beside(section: str, model: Path) -> bool:
     """Whether what the section measures lies beside the model; others need nothing."""
-    return section not in FOLDERS or model.with_name(FOLDERS[section]).exists()
+    return section not in FOLDERS or (model.parent / FOLDERS[section]).exists()

@@ -22,7 +22,7 @@ from PIL import Image
 from tools.nano.bench import Bench, Result, round_trip, shares
 from tools.nano.captions import prompt
 from tools.nano.card import write_card
-from tools.nano.companions import edits, is_beside, motion, upscaler
+from tools.nano.companions import edits, is_beside, motion, turbo, upscaler
 from tools.nano.compose import background, draw
 from tools.nano.edges import canny
 from tools.nano.edits import image_to_image, inpainting
@@ -254,6 +254,7 @@ SECTIONS: dict[str, Callable[[Bench], Result]] = {
     "edits": edits,
     "motion": motion,
     "upscaler": upscaler,
+    "turbo": turbo,
 }
 
 

@@ -7,7 +7,14 @@ import torch
 from tools.nano.bench import Bench
 from tools.nano.changes import random_edit
 from tools.nano.clips import PATHS, PLACES, Clip
-from tools.nano.companions import clip_figures, edit_figures, is_beside, is_there, kept
+from tools.nano.companions import (
+    clip_figures,
+    edit_figures,
+    is_beside,
+    is_there,
+    kept,
+    seconds_in,
+)
 from tools.nano.compose import draw
 from tools.nano.presets import PRESETS
 from tools.nano.scenes import Scene
@@ -90,3 +97,21 @@ def test_a_section_waits_for_its_folder(tmp_path):
     assert not is_beside("edits", tmp_path / "nano")
     (tmp_path / "nano-edit").mkdir()
     assert is_beside("edits", tmp_path / "nano")
+
+
+def test_the_seconds_of_each_call_are_counted():
+    network, seen = torch.nn.Linear(2, 2), torch.zeros(1, 2)
+    with seconds_in(network) as taken:
+        network(seen)
+        network(seen)
+    network(seen)
+    assert len(taken) == 2
+    assert min(taken) > 0
+
+
+def test_turbo_is_measured_where_its_lora_lies(tmp_path):
+    model = tmp_path / "nano"
+    assert not is_beside("turbo", model)
+    (model / "lora").mkdir(parents=True)
+    (model / "lora" / "turbo.safetensors").touch()
+    assert is_beside("turbo", model)
