@@ -14,9 +14,9 @@ from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.canvas.generation.request import Generation, Selection, Source, request
 from nodeforge.diffusion import Residency
 from nodeforge.engine import events
-from nodeforge.engine.assets import keep_bytes
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.content.assets import keep_bytes
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.formats import load
 from nodeforge.graph.document import Document

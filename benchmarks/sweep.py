@@ -16,11 +16,11 @@ from benchmarks.reporting import options, tell
 from nodeforge.cli.sweeps.cells import Workflow
 from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.events import Source
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import fan_out
 from nodeforge.engine.sweeps.exploration import estimates_of, make_candidate
+from nodeforge.engine.worker_client.client import WorkerClient
 from nodeforge.formats import read_any
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.settings import Settings, save_settings, shipped

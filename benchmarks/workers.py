@@ -26,9 +26,9 @@ from nodeforge.cli.sweeps.cells import Workflow
 from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.cli.watch import Quiet
 from nodeforge.engine import events
-from nodeforge.engine.client import spawn_worker
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.remote import Client, is_cluster, open_worker
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import spawn_worker
 from nodeforge.formats import read_any
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.settings import Settings, save_settings, shipped

@@ -25,7 +25,7 @@ from nodeforge import diffusion
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.engine import events
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.formats import load
 from nodeforge.formats.sampling_settings import LoopTrace

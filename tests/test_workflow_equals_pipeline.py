@@ -15,7 +15,7 @@ from diffusers import (
 from nodeforge import diffusion
 from nodeforge.engine import events
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.formats import load
 from nodeforge.settings import Settings

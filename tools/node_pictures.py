@@ -25,7 +25,7 @@ from PIL import ImageDraw
 from nodeforge import diffusion, imaging
 from nodeforge.api import NodeType
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import NodeRun, RunRequest, RunState
+from nodeforge.engine.running.context import NodeRun, RunRequest, RunState
 from nodeforge.settings import Settings, help_picture, shipped
 from nodeforge.spec import NodeSpec, PortSpec, Role
 from nodeforge.values import (

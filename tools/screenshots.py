@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import LayerKind, Tiles, add_layer
 from nodeforge.canvas.generation.intents import Intent
-from nodeforge.engine.assets import keep_picture
+from nodeforge.engine.content.assets import keep_picture
 from nodeforge.formats import load
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Paste, SetValue

@@ -17,7 +17,7 @@ from nodeforge import __version__, models
 from nodeforge.cli.cache import human_size
 from nodeforge.cli.system_libraries import mending_command, missing_packages
 from nodeforge.engine.cache import shared_problem
-from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.worker_client.client import WorkerClient
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings, load_settings, shipped
 

@@ -13,7 +13,7 @@ from nodeforge.cli.overrides import Overrides
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.piped import whole_file
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.node_lines import node_lines
 from nodeforge.formats.pictures import read_any

@@ -17,13 +17,13 @@ from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.prepared import writable
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE
 from nodeforge.engine.events import Source
 from nodeforge.engine.measurements.conditions import Extent
 from nodeforge.engine.measurements.measuring import Measuring, RunResult
 from nodeforge.engine.measurements.opening import checked_model, open_measurement, picture_of
 from nodeforge.engine.measurements.workflow import LOOP, PICTURE, Purpose, Step
 from nodeforge.engine.remote import Client, open_worker
+from nodeforge.engine.worker_client.client import PATIENCE
 from nodeforge.errors import NodeForgeError
 from nodeforge.models.measurements.measurement import Measurement
 from nodeforge.models.measurements.store import to_json

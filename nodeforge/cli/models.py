@@ -10,8 +10,8 @@ import click
 from nodeforge import models
 from nodeforge.cli.cache import human_size
 from nodeforge.cli.user_settings import user_settings
-from nodeforge.engine.pickle_permission import allow_pickle
-from nodeforge.engine.smaller_model import FORMS, save_smaller
+from nodeforge.engine.worker_client.pickle_permission import allow_pickle
+from nodeforge.engine.worker_client.smaller_model import FORMS, save_smaller
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings
 

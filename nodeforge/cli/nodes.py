@@ -11,7 +11,7 @@ import click
 
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow import options
-from nodeforge.engine.pack_content import content_hash
+from nodeforge.engine.content.pack_content import content_hash
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings, update_settings
 from nodeforge.spec import Catalogue, NodeSpec

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.cli.workflow.piped import copied, is_pipe
-from nodeforge.engine.assets import keep_picture
-from nodeforge.engine.files import FOLDERS, READ_IN_PLACE
+from nodeforge.engine.content.assets import keep_picture
+from nodeforge.engine.content.files import FOLDERS, READ_IN_PLACE
 from nodeforge.engine.sweeps.exploration import seeds_of
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name

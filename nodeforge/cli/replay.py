@@ -19,8 +19,6 @@ from nodeforge.cli.watch import Bars, Quiet, Watcher
 from nodeforge.cli.workflow import options
 from nodeforge.cli.workflow.prepared import catalogue_for, overridden, writable
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, spawn_worker
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.remote import Client, open_worker
 from nodeforge.engine.replay.replaying import (
     errors_of,
@@ -30,6 +28,8 @@ from nodeforge.engine.replay.replaying import (
     replay_request,
 )
 from nodeforge.engine.replay.verdict import Alike, Verdict, judge
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import PATIENCE, spawn_worker
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.graph.document import Document

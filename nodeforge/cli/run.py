@@ -16,11 +16,11 @@ from nodeforge.cli.workflow.form_help import show_form
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.cli.workflow.prepared import catalogue_for, prepared, writable
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE
-from nodeforge.engine.context import RunRequest
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.engine.queue.attempt import recogniser
 from nodeforge.engine.remote import Client, open_worker
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import PATIENCE
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, run_stamp
 from nodeforge.graph.document import Document

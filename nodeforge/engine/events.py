@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from nodeforge.engine.planning.reason import Reason
 from nodeforge.engine.protocol import Frame
-from nodeforge.engine.reason import Reason
 from nodeforge.errors import NodeForgeError
 
 

@@ -21,20 +21,20 @@ from nodeforge.engine.cache import (
     steps_kept,
     steps_known,
 )
-from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
+from nodeforge.engine.content.files import Files
+from nodeforge.engine.content.model_hashes import begin_hashing
 from nodeforge.engine.events import ErrorReport
-from nodeforge.engine.executor import (
+from nodeforge.engine.planning.keys import numerics_digest
+from nodeforge.engine.planning.plan import Plan, PlanError, default_targets, make_plan
+from nodeforge.engine.planning.reasons import Reasons
+from nodeforge.engine.running.context import Networks, NoNetworks, RunRequest, RunState
+from nodeforge.engine.running.executor import (
     Executor,
     Forecast,
     NodeFailedError,
     Results,
     unexpected_report,
 )
-from nodeforge.engine.files import Files
-from nodeforge.engine.keys import numerics_digest
-from nodeforge.engine.model_hashes import begin_hashing
-from nodeforge.engine.plan import Plan, PlanError, default_targets, make_plan
-from nodeforge.engine.reasons import Reasons
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph

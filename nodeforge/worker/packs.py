@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nodeforge.api import NodeType, node_type_of
-from nodeforge.engine.pack_content import PackContent, private_copy, remove_other_copies
+from nodeforge.engine.content.pack_content import PackContent, private_copy, remove_other_copies
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings, shipped
 from nodeforge.worker.pack_import import NAMESPACE, ImportablePack, pack_finder

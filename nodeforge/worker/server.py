@@ -19,10 +19,10 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.events import ErrorReport
-from nodeforge.engine.executor import unexpected_report
 from nodeforge.engine.protocol import Frame, read_frame, write_frames
+from nodeforge.engine.running.context import RunRequest, RunState
+from nodeforge.engine.running.executor import unexpected_report
 from nodeforge.engine.session import Session
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.formats import graph_from_json

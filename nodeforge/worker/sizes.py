@@ -17,7 +17,7 @@ from nodeforge.diffusion import (
     describe_upscaler,
     describe_vae,
 )
-from nodeforge.engine.plan import Plan
+from nodeforge.engine.planning.plan import Plan
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import without_reading
 from nodeforge.spec import ModelFileWidget

@@ -75,7 +75,7 @@ def test_one_picture_given_twice_is_one_asset(tmp_path):
 @pytest.mark.parametrize("name", ["photo", "photo.2024", "a.b c", ".hidden", "x.verylongsuffix"])
 def test_a_picture_needs_no_suffix(tmp_path, name):
     """reliability F21."""
-    from nodeforge.engine.files import Files
+    from nodeforge.engine.content.files import Files
 
     one = picture(tmp_path / name, "red")
     document = overridden(tmp_path, f"image.file={one}")

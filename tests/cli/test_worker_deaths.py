@@ -7,8 +7,8 @@ from typing import Any
 from nodeforge.cli.sweeps.runs import Runs
 from nodeforge.cli.watch import Quiet
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import WorkerClient
 from support.processes import ForkedWorker, chain, home_with_pack
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nodeforge.engine.assets import keep_bytes, keep_picture
-from nodeforge.engine.files import Files, MissingFileError
+from nodeforge.engine.content.assets import keep_bytes, keep_picture
+from nodeforge.engine.content.files import Files, MissingFileError
 from nodeforge.settings import Settings
 from nodeforge.spec import FileWidget, PortSpec
 

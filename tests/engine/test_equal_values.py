@@ -7,10 +7,10 @@ import pytest
 
 from nodeforge.engine import events
 from nodeforge.engine.cache import checkpoint_of, steps_known
-from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.events import Source
-from nodeforge.engine.reason import Cause
-from nodeforge.engine.traces import Trace, Traces
+from nodeforge.engine.planning.reason import Cause
+from nodeforge.engine.running.context import RunRequest, RunState
+from nodeforge.engine.running.traces import Trace, Traces
 from nodeforge.graph.model import Graph
 from support.counting import CALLS, Bench, graph, open_bench
 

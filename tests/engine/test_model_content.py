@@ -73,7 +73,7 @@ def test_reading_can_be_stopped(bench: Bench, file: Path, monkeypatch: pytest.Mo
         if isinstance(event, events.Reading):
             state.stop.set()
 
-    from nodeforge.engine.context import RunRequest, RunState
+    from nodeforge.engine.running.context import RunRequest, RunState
 
     seen: list[events.Event] = []
     state = RunState(stop_at_first_word)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nodeforge.engine import events, model_hashes
+from nodeforge.engine import events
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import NodeRun, NoNetworks, RunRequest, RunState
+from nodeforge.engine.content import model_hashes
+from nodeforge.engine.running.context import NodeRun, NoNetworks, RunRequest, RunState
 from nodeforge.formats.parameters import HASHED_FILES, PARAMETERS
 from nodeforge.models import SMALL
 from nodeforge.worker.codec import ValueCodec

@@ -12,8 +12,8 @@ import pytest
 
 from nodeforge.engine import events
 from nodeforge.engine.cache import DiskTier, KeyClaims, SharedTier, shared_problem
-from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.events import Source
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.errors import Cancelled
 from support.counting import CALLS, Bench, graph, open_bench
 

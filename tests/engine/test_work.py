@@ -7,8 +7,8 @@ import pytest
 
 from nodeforge.api import DeclarationError, node, node_type_of
 from nodeforge.engine import events
-from nodeforge.engine.plan import Plan
-from nodeforge.engine.work import Work, works_of
+from nodeforge.engine.planning.plan import Plan
+from nodeforge.engine.planning.work import Work, works_of
 from nodeforge.formats import read_any
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import shipped

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.formats import comfyui
 from nodeforge.formats.comfyui import Imported
 from nodeforge.graph.flatten import flatten

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nodeforge.engine.context import stamp_of
+from nodeforge.engine.running.context import stamp_of
 from nodeforge.formats import load, read, stamp
 from nodeforge.formats.copies import COPY, narrow
 from nodeforge.graph.document import Document

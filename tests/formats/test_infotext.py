@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodeforge.engine.model_hashes import finished_stamp
+from nodeforge.engine.content.model_hashes import finished_stamp
 from nodeforge.formats import load, run_stamp
 from nodeforge.formats.parameters import HASHED_FILES, PARAMETERS, with_hashes
 from nodeforge.graph.document import Document

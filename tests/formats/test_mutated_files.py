@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from nodeforge.engine.files import Files
-from nodeforge.engine.plan import default_targets, make_plan
+from nodeforge.engine.content.files import Files
+from nodeforge.engine.planning.plan import default_targets, make_plan
 from nodeforge.formats import comfyui, read
 from nodeforge.graph.flatten import flatten
 from nodeforge.imaging import read_text

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodeforge.engine.files import Files
-from nodeforge.engine.plan import default_targets, make_plan
+from nodeforge.engine.content.files import Files
+from nodeforge.engine.planning.plan import default_targets, make_plan
 from nodeforge.formats import (
     FORMAT,
     document_from_json,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sd_parsers import ParserManager
 
-from nodeforge.engine.model_hashes import finished_stamp
+from nodeforge.engine.content.model_hashes import finished_stamp
 from nodeforge.formats import load, run_stamp
 from nodeforge.imaging import PictureFormat, encode, item_stamp
 from nodeforge.models import ModelFolders, sha256

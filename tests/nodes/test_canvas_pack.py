@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from nodeforge import diffusion
 from nodeforge.api import Conditioning, Image, Mask, Prompt, Schedule, SizeMismatchError
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.formats import load
 from nodeforge.imaging import Fill, to_bytes

@@ -18,7 +18,7 @@ from PIL import Image as Picture
 from nodeforge import diffusion, media
 from nodeforge.api import NodeType
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import NodeRun, RunRequest, RunState
+from nodeforge.engine.running.context import NodeRun, RunRequest, RunState
 from nodeforge.settings import Settings
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, Role
 from nodeforge.values import (

@@ -10,7 +10,7 @@ import torch
 from nodeforge import diffusion
 from nodeforge.engine import events
 from nodeforge.engine.cache import MemoryTier, ResultCache
-from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.settings import Settings
 from nodeforge.worker.build import LoadedNetworks

@@ -27,8 +27,8 @@ from nodeforge.api import (
 )
 from nodeforge.engine import events
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
-from nodeforge.engine.context import RunRequest, RunState
-from nodeforge.engine.plan import Plan
+from nodeforge.engine.planning.plan import Plan
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.graph.model import Graph, Input, Node, Output

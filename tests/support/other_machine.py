@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.engine import events
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.remote.address import Address, Machine
 from nodeforge.engine.remote.remote_client import client_by_ssh
 from nodeforge.engine.remote.ssh import start_ssh
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.settings import Settings
 from support.processes import Watched
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient, WorkerProcess
-from nodeforge.engine.context import RunRequest
-from nodeforge.engine.pack_content import content_hash
+from nodeforge.engine.content.pack_content import content_hash
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import WorkerClient, WorkerProcess
 from nodeforge.settings import Settings, save_settings
 
 PACK = Path(__file__).parent / "packs" / "chain"

@@ -17,10 +17,10 @@ from nodeforge.diffusion import Residency
 from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.engine import events
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
-from nodeforge.engine.context import RunRequest, RunState
-from nodeforge.engine.pack_content import read_pack
+from nodeforge.engine.content.pack_content import read_pack
 from nodeforge.engine.replay.replaying import picture_again, read_picture, replay_request
 from nodeforge.engine.replay.verdict import Verdict, judge
+from nodeforge.engine.running.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.formats import run_stamp
 from nodeforge.graph.document import Document

@@ -9,7 +9,7 @@ import pytest
 from nodeforge.canvas.generation.intents import Intent
 from nodeforge.canvas.generation.request import LONGEST, Selection, Source, request
 from nodeforge.engine import events
-from nodeforge.engine.assets import keep_bytes
+from nodeforge.engine.content.assets import keep_bytes
 from nodeforge.formats import graph_to_json, load
 from nodeforge.imaging import Box, apply
 from nodeforge.settings import Settings, save_settings, shipped

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nodeforge.engine.pack_content import PackContentError, content_hash
+from nodeforge.engine.content.pack_content import PackContentError, content_hash
 from nodeforge.settings import Settings
 from nodeforge.worker.pack_import import NAMESPACE
 from nodeforge.worker.packs import load_packs

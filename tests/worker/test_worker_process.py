@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from nodeforge.engine import client as client_module
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient, WorkerError, WorkerRefusedError
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.protocol import Frame, read_frame, write_frames
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client import client as client_module
+from nodeforge.engine.worker_client.client import WorkerClient, WorkerError, WorkerRefusedError
 from nodeforge.settings import Settings
 from support.processes import Watched, chain, home_with_pack
 

@@ -3,7 +3,8 @@
 A window does this, with the box's pixels (`composite`, `straight`) and its mask layers:
 
 1. `generation = request(workflow, Source(pixels, box, canvas), selections, intent, values)`
-2. Each of `generation.files` is kept among the assets: `nodeforge.engine.assets.keep_bytes`.
+2. Each of `generation.files` is kept among the assets, by
+   `nodeforge.engine.content.assets.keep_bytes`.
 3. `client.run(graph_to_json(generation.document.graph), RunRequest(run,
    targets=list(generation.results), assets=generation.document.assets, previews=True))`.
    Targets leave out what saves files. Previews arrive for the denoise nodes.

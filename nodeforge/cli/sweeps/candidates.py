@@ -14,9 +14,9 @@ import click
 
 from nodeforge.cli.sweeps.cells import CellRun, Workflow
 from nodeforge.cli.sweeps.runs import Outcome, Runs
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.queue.placement import models_of
 from nodeforge.engine.remote import Client
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.engine.sweeps.candidate_files import SHEET, CandidateFiles
 from nodeforge.engine.sweeps.exploration import Estimates, estimates_of, make_candidate
 from nodeforge.errors import RequestError

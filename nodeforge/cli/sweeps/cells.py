@@ -20,21 +20,21 @@ from nodeforge.cli.user_settings import user_settings
 from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.cli.workflow.prepared import catalogue_for, overridden
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE
-from nodeforge.engine.context import RunRequest
-from nodeforge.engine.files import Files
-from nodeforge.engine.plan import default_targets
+from nodeforge.engine.content.files import Files
+from nodeforge.engine.planning.plan import default_targets
 from nodeforge.engine.queue.placement import (
     check_devices,
     spawn_beside,
     worker_devices,
 )
 from nodeforge.engine.remote import Client, open_worker
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.engine.sweeps.exploration import upstream
 from nodeforge.engine.sweeps.findings import Findings
 from nodeforge.engine.sweeps.jobs import copied
+from nodeforge.engine.worker_client.client import PATIENCE
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, run_stamp

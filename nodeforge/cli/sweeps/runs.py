@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.engine import events
-from nodeforge.engine.client import told_end
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.queue.placement import WINDOW, Models, Placement
 from nodeforge.engine.remote import Client
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import told_end
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher

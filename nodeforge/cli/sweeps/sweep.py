@@ -27,7 +27,7 @@ from nodeforge.engine.sweeps.cells import Cell, run_order
 from nodeforge.formats.graph_json import graph_to_json
 
 if TYPE_CHECKING:
-    from nodeforge.engine.context import RunRequest
+    from nodeforge.engine.running.context import RunRequest
     from nodeforge.engine.sweeps.results import CellResult
 
 

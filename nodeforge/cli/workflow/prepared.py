@@ -11,7 +11,7 @@ from nodeforge import models
 from nodeforge.cli.lint import show, show_upgrades
 from nodeforge.cli.main import WRONG
 from nodeforge.cli.overrides import Overrides
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.engine.remote import Client
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document

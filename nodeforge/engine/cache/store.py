@@ -15,7 +15,7 @@ from nodeforge.engine.cache.key_claims import KeyClaims
 from nodeforge.engine.cache.memory import MemoryTier
 from nodeforge.engine.cache.shared import SharedTier
 from nodeforge.engine.events import Source
-from nodeforge.engine.traces import Traces
+from nodeforge.engine.running.traces import Traces
 
 _UNSHARED = 64
 """Results that may wait for the shared folder; where it is so slow, others are not shared."""

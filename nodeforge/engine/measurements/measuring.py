@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.measurements.conditions import CALLS, MeasuredModel
 from nodeforge.engine.measurements.workflow import PICTURE, PORT, Purpose, Step, workflow
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.models.measurements.measurement import AttentionSpeed, Cell, Measurement

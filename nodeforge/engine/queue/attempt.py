@@ -11,15 +11,15 @@ from typing import Any
 
 from nodeforge import models
 from nodeforge.engine import events
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.content.files import Files
 from nodeforge.engine.events import ErrorReport
-from nodeforge.engine.files import Files
-from nodeforge.engine.plan import default_targets
+from nodeforge.engine.planning.plan import default_targets
 from nodeforge.engine.queue.claims import JobClaims
 from nodeforge.engine.queue.expected_files import expected_files
 from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.output_files import OutputError, OutputFiles
 from nodeforge.engine.queue.states import State
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.engine.sweeps.exploration import EXPLORATION, PREFIX, estimates_of
 from nodeforge.errors import DiskFullError, NodeForgeError
 from nodeforge.formats import graph_to_json, run_stamp

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nodeforge.engine.context import stamp_of
-from nodeforge.engine.plan import default_targets
+from nodeforge.engine.planning.plan import default_targets
+from nodeforge.engine.running.context import stamp_of
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph, FlatNode, flatten
 from nodeforge.graph.model import Graph, Input

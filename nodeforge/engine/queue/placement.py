@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from nodeforge.engine.client import WorkerProcess, spawn_worker
 from nodeforge.engine.remote import Client, is_cluster
+from nodeforge.engine.worker_client.client import WorkerProcess, spawn_worker
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerError, told_end
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
 from nodeforge.engine.queue.claims import JobClaims
@@ -24,6 +23,7 @@ from nodeforge.engine.queue.output_files import remove_leftovers
 from nodeforge.engine.queue.placement import Spawn, check_devices, spawn_beside, worker_title
 from nodeforge.engine.queue.states import State
 from nodeforge.engine.remote import Client, open_worker
+from nodeforge.engine.worker_client.client import PATIENCE, WorkerError, told_end
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node

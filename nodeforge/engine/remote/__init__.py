@@ -10,9 +10,14 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerProcess, spawn_worker
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.remote.address import CLUSTER, SCHEME, Machine, MachineError, machine_of
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import (
+    PATIENCE,
+    WorkerClient,
+    WorkerProcess,
+    spawn_worker,
+)
 from nodeforge.settings import Settings
 
 __all__ = [

@@ -19,11 +19,11 @@ from functools import partial
 from typing import Any
 
 from nodeforge import __version__
-from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.protocol import Frame, read_frame
 from nodeforge.engine.remote.address import CLUSTER, MachineError
 from nodeforge.engine.remote.connection import Listener
 from nodeforge.engine.remote.host import Host
+from nodeforge.engine.worker_client.client import spawn_worker
 from nodeforge.settings import load_settings
 
 _WAIT = 5.0

@@ -18,14 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerProcess, spawn_worker
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.protocol import Frame
 from nodeforge.engine.remote import kept_steps, messages
 from nodeforge.engine.remote.messages import sha256_of
 from nodeforge.engine.remote.store import Store
 from nodeforge.engine.remote.versions import versions
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import (
+    PATIENCE,
+    WorkerClient,
+    WorkerProcess,
+    spawn_worker,
+)
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge import models
-from nodeforge.engine.context import RunRequest
-from nodeforge.engine.files import FOLDERS, Files
-from nodeforge.engine.plan import default_targets
+from nodeforge.engine.content.files import FOLDERS, Files
+from nodeforge.engine.planning.plan import default_targets
 from nodeforge.engine.remote.address import MachineError
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph

@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerError
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.content.model_hashes import begin_hashing, finished_stamp
 from nodeforge.engine.events import ErrorReport
-from nodeforge.engine.executor import unexpected_report
-from nodeforge.engine.model_hashes import begin_hashing, finished_stamp
 from nodeforge.engine.protocol import Frame
 from nodeforge.engine.remote import messages
 from nodeforge.engine.remote.address import Machine, MachineError
@@ -28,6 +25,9 @@ from nodeforge.engine.remote.named_files import NamedFile, named_files
 from nodeforge.engine.remote.questions import Questions
 from nodeforge.engine.remote.ssh import start_ssh
 from nodeforge.engine.remote.transfers import Progress, Results, send_file
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.running.executor import unexpected_report
+from nodeforge.engine.worker_client.client import PATIENCE, WorkerError
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.formats import graph_from_json
 from nodeforge.graph.inline import every_node

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodeforge.engine.cache import ResultCache, StepDigests, step_digests
-from nodeforge.engine.keys import digest
-from nodeforge.engine.plan import Plan, PlannedNode
+from nodeforge.engine.planning.keys import digest
+from nodeforge.engine.planning.plan import Plan, PlannedNode
 from nodeforge.engine.replay.lock import LockedNode, PictureLock, lock_text
-from nodeforge.engine.traces import Trace
+from nodeforge.engine.running.traces import Trace
 from nodeforge.graph.model import Output
 from nodeforge.spec import ModelFileWidget
 
 if TYPE_CHECKING:
-    from nodeforge.engine.context import Networks
+    from nodeforge.engine.running.context import Networks
 
 _DIGEST, _VALUE = 16, 8
 """Hexadecimal digits in a lock, of results and of values."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nodeforge import models
-from nodeforge.engine.context import RunRequest
-from nodeforge.engine.files import Files
-from nodeforge.engine.pack_content import content_hash
+from nodeforge.engine.content.files import Files
+from nodeforge.engine.content.pack_content import content_hash
 from nodeforge.engine.queue.attempt import recogniser
 from nodeforge.engine.replay.lock import LockError, PictureLock, read_lock
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.pictures import (
     document_from_picture,

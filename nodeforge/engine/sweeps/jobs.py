@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nodeforge.engine.plan import default_targets
+from nodeforge.engine.planning.plan import default_targets
 from nodeforge.engine.queue.estimates import plan_of
 from nodeforge.engine.queue.job import Job, JobGroup, NewJob
 from nodeforge.engine.queue.job_queue import JobQueue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nodeforge.engine.assets import keep_picture
+from nodeforge.engine.content.assets import keep_picture
 from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.edits import GraphEdit, SetEntry, SetValue, Together

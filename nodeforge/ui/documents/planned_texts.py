@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Output
 from nodeforge.graph.planned import survey

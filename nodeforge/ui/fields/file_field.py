@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
-from nodeforge.engine.files import FOLDERS, READ_IN_PLACE
+from nodeforge.engine.content.files import FOLDERS, READ_IN_PLACE
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.assets import ASSET
 from nodeforge.ui.common.icons import icon

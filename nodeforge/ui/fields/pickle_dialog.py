@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from nodeforge.engine.pickle_permission import allow_pickle
+from nodeforge.engine.worker_client.pickle_permission import allow_pickle
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
 from nodeforge.ui.common.background_task import run_in_background

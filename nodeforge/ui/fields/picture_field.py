@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.assets import ASSET
 from nodeforge.spec import PortSpec

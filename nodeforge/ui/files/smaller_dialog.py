@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.engine.smaller_model import FORMS, Smaller, save_smaller, smaller_name
+from nodeforge.engine.worker_client.smaller_model import FORMS, Smaller, save_smaller, smaller_name
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
 from nodeforge.ui.common.background_task import run_in_background

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from nodeforge.engine.pack_content import PackContentError, content_hash
+from nodeforge.engine.content.pack_content import PackContentError, content_hash
 from nodeforge.settings import Settings
 
 _WARNING = (

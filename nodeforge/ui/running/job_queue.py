@@ -17,9 +17,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.queue.job import Job as KeptJob
 from nodeforge.engine.queue.states import ENDED, State
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.formats import graph_to_json
 from nodeforge.graph.model import Graph
 from nodeforge.ui.running.kept_jobs import KeptJobs

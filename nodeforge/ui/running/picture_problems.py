@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.formats import graph_from_json
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node

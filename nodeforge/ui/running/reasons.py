@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nodeforge.engine.reason import Reason
+from nodeforge.engine.planning.reason import Reason
 from nodeforge.ui.common.formatting import byte_size
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace

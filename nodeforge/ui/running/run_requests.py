@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.content.files import Files
 from nodeforge.engine.events import Source
-from nodeforge.engine.files import Files
 from nodeforge.engine.queue.estimates import plan_of
 from nodeforge.engine.queue.job import NewJob
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.formats import run_stamp, write
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import next_seeds, seed_key, seed_ports, seed_value

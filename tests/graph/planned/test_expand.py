@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nodeforge.engine import events
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.graph.model import Graph, Mode
 from nodeforge.graph.planned import MOST_COPIES
 from support.counting import Bench, graph, open_bench

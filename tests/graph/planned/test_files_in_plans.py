@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from nodeforge.engine import events
-from nodeforge.engine.files import Files, MissingFileError
+from nodeforge.engine.content.files import Files, MissingFileError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
 from nodeforge.graph.planned import survey

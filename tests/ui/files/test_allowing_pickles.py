@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 
 from nodeforge.diffusion.weights.pickles import convert_pickle
-from nodeforge.engine import pickle_permission
+from nodeforge.engine.worker_client import pickle_permission
 from nodeforge.settings import load_settings, shipped
 from nodeforge.ui.fields import pickle_dialog
 from nodeforge.ui.fields.model_field import ModelDialog

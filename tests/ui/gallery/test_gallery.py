@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.formats import load, save, stamp
 from nodeforge.graph.model import Input
 from nodeforge.imaging import PictureFormat, encode, item_stamp

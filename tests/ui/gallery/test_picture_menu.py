@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu, QPushButton
 
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.formats import load, read_any, stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from nodeforge.engine.assets import keep_picture
+from nodeforge.engine.content.assets import keep_picture
 from nodeforge.formats import read_any
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input, Node, Output

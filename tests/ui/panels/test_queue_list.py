@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.queue.job import Job as KeptJob
 from nodeforge.engine.queue.states import State
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.ui.panels.queue_list import QueueList
 from nodeforge.ui.running.job_queue import Job
 

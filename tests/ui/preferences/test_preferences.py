@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 
-from nodeforge.engine.pack_content import content_hash
+from nodeforge.engine.content.pack_content import content_hash
 from nodeforge.errors import RequestError
 from nodeforge.settings import Attention, load_settings
 from nodeforge.ui.preferences import Preferences

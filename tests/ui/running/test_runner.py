@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from nodeforge.engine.assets import keep_picture
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.content.assets import keep_picture
 from nodeforge.engine.events import Progress, Source
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Graph, Input, Node, Output

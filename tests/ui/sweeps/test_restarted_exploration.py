@@ -2,8 +2,8 @@
 
 import pytest
 
-from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.queue.states import State
+from nodeforge.engine.worker_client.client import spawn_worker
 from nodeforge.graph.edits import SetValue
 from nodeforge.settings import shipped
 

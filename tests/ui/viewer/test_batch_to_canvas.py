@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nodeforge.engine.assets import keep_picture
+from nodeforge.engine.content.assets import keep_picture
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.imaging import PictureFormat, encode

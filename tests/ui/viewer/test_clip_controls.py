@@ -13,8 +13,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from nodeforge.engine import events
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.settings import shipped
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.running.file_clips import open_file_clip

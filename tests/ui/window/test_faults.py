@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from ui.graph_view.test_initial_view import look, overlapping, show_pictures
 
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Progress
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.formats import load, stamp
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.imaging import PictureFormat, encode

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 
 from nodeforge.engine import events
-from nodeforge.engine.assets import keep_picture
+from nodeforge.engine.content.assets import keep_picture
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Move, SetValue
 from nodeforge.graph.model import Input, Node, Output

@@ -40,7 +40,7 @@ from nodeforge.canvas import (
     straight,
 )
 from nodeforge.canvas.edits.layers import free_id
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats import stamp
 from nodeforge.ui.canvas_view.editor.canvas_commands import CanvasCommands

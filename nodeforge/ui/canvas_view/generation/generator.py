@@ -17,8 +17,8 @@ from nodeforge.canvas.generation.intents import Intent
 from nodeforge.canvas.generation.loras import Lora, loras_from_json
 from nodeforge.canvas.generation.request import LONGEST, Generation, request
 from nodeforge.engine import events
-from nodeforge.engine.assets import keep_bytes
-from nodeforge.engine.context import RunRequest
+from nodeforge.engine.content.assets import keep_bytes
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.errors import NodeForgeError
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm

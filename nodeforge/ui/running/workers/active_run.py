@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.queue.attempt import Attempt
 from nodeforge.engine.queue.states import State
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.ui.running.job_queue import Job
 
 if TYPE_CHECKING:

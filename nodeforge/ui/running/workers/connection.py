@@ -12,9 +12,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerError, WorkerProcess
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.remote import Client, open_worker
+from nodeforge.engine.running.context import RunRequest
+from nodeforge.engine.worker_client.client import WorkerError, WorkerProcess
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
 

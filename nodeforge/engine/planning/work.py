@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from nodeforge.engine.plan import Plan
+from nodeforge.engine.planning.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from nodeforge.engine.cache import ResultCache
 from nodeforge.engine.events import Source
-from nodeforge.engine.keys import value_key
-from nodeforge.engine.plan import Plan, PlannedNode
-from nodeforge.engine.traces import Trace, Traces
+from nodeforge.engine.planning.keys import value_key
+from nodeforge.engine.planning.plan import Plan, PlannedNode
+from nodeforge.engine.running.traces import Trace, Traces
 from nodeforge.graph.model import Output
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from nodeforge.engine.keys import digest
-from nodeforge.engine.plan import Plan, PlannedNode
-from nodeforge.engine.reason import Cause, Reason
+from nodeforge.engine.planning.keys import digest
+from nodeforge.engine.planning.plan import Plan, PlannedNode
+from nodeforge.engine.planning.reason import Cause, Reason
 from nodeforge.graph.model import Output
 
 _IN_MEMORY = 20

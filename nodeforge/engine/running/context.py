@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache, Steps
-from nodeforge.engine.model_hashes import finished_stamp
-from nodeforge.engine.referenced_models import Named, referenced_model
+from nodeforge.engine.content.model_hashes import finished_stamp
+from nodeforge.engine.content.referenced_models import Named, referenced_model
 from nodeforge.errors import Cancelled
 from nodeforge.values.picture_lock import LOCK
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.worker_client.client import WorkerClient
 from nodeforge.settings import Settings
 
 _POLL = 0.1

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nodeforge.engine.files import Files
+from nodeforge.engine.content.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.models import referenced_names
 from nodeforge.spec import NodeSpec, TextWidget

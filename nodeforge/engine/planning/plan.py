@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nodeforge.engine.files import Files
-from nodeforge.engine.keys import node_key, static_part
-from nodeforge.engine.referenced_models import Named, referenced_models
+from nodeforge.engine.content.files import Files
+from nodeforge.engine.content.referenced_models import Named, referenced_models
+from nodeforge.engine.planning.keys import node_key, static_part
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output

@@ -16,14 +16,14 @@ from nodeforge.api import NodeType
 from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache
 from nodeforge.engine.cache.in_flight import InFlight
-from nodeforge.engine.context import Networks, NodeRun, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport, Source
-from nodeforge.engine.lookup import Known, Lookup, in_order, same_keys, unknown_inputs
-from nodeforge.engine.plan import Plan, PlannedNode, place
-from nodeforge.engine.reasons import Reason, Reasons
+from nodeforge.engine.planning.plan import Plan, PlannedNode, place
+from nodeforge.engine.planning.reasons import Reason, Reasons
+from nodeforge.engine.planning.work import Work, works_of
 from nodeforge.engine.replay.locking import Locking, Made
-from nodeforge.engine.traces import Trace
-from nodeforge.engine.work import Work, works_of
+from nodeforge.engine.running.context import Networks, NodeRun, RunRequest, RunState
+from nodeforge.engine.running.lookup import Known, Lookup, in_order, same_keys, unknown_inputs
+from nodeforge.engine.running.traces import Trace
 from nodeforge.errors import Cancelled, DiskFullError, NodeForgeError, OutOfMemoryError
 from nodeforge.graph.model import Output
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from nodeforge.engine.own_worker import ask_worker
+from nodeforge.engine.worker_client.own_worker import ask_worker
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nodeforge import models
-from nodeforge.engine.own_worker import ask_worker
+from nodeforge.engine.worker_client.own_worker import ask_worker
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings, update_settings
 

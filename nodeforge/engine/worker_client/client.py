@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.context import RunRequest
 from nodeforge.engine.protocol import REFUSED, Frame, read_frame, write_frames
+from nodeforge.engine.running.context import RunRequest
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.settings import Settings
 

@@ -1,0 +1,1 @@
+"""What a run will do: its nodes, their keys, and why each is computed."""

@@ -1,0 +1,1 @@
+"""Asks a worker process, and listens to what it says."""
