@@ -56,8 +56,12 @@ class Client(Protocol):
 
 
 def is_elsewhere(settings: Settings) -> bool:
-    """Whether workflows run on another machine, if nobody says otherwise."""
-    return settings.device in settings.machines or settings.device.startswith(f"{SCHEME}://")
+    """Whether workflows run on other machines alone, if nobody says otherwise."""
+    named = settings.worker_devices[: settings.workers] if settings.workers > 1 else ()
+    return all(
+        device in settings.machines or device.startswith(f"{SCHEME}://")
+        for device in named or (settings.device,)
+    )
 
 
 def is_cluster(device: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nodeforge.engine.remote import is_elsewhere
 from nodeforge.engine.remote.address import (
     Address,
     Machine,
@@ -122,3 +123,22 @@ def test_no_ssh_on_this_machine_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NODEFORGE_SSH", "no-such-ssh -v")
     with pytest.raises(MachineError, match="'no-such-ssh' cannot be started"):
         start_ssh(Address("box"), [])
+
+
+@pytest.mark.parametrize(
+    ("device", "workers", "named", "elsewhere"),
+    [
+        ("auto", 1, (), False),
+        ("box", 1, (), True),
+        ("ssh://me@box.lan", 1, (), True),
+        ("auto", 1, ("box",), False),  # they are for several
+        ("auto", 2, ("box", "other"), True),
+        ("auto", 2, ("box", "cpu"), False),
+        ("auto", 2, ("box", "other", "cpu"), True),
+        ("box", 2, (), True),
+    ],
+)
+def test_models_are_wanted_here_unless_every_worker_is_elsewhere(device, workers, named, elsewhere):
+    machines = {"box": "ssh://me@box.lan", "other": "ssh://other.lan"}
+    settings = Settings(device=device, workers=workers, worker_devices=named, machines=machines)
+    assert is_elsewhere(settings) == elsewhere
