@@ -72,6 +72,7 @@ from nodeforge.models.files.fingerprint import (
     without_reading,
 )
 from nodeforge.models.files.header import Header, is_pickle, read_header
+from nodeforge.models.files.known_words import KnownWords, known_words
 from nodeforge.models.folders.companion_lock import COMPANIONS, locked_entry, locked_of
 from nodeforge.models.folders.companions import MissingCompanionError, companions, needs_of
 from nodeforge.models.folders.folder_layouts import folder_problems
@@ -130,6 +131,7 @@ __all__ = [
     "GuidanceKind",
     "Header",
     "Kind",
+    "KnownWords",
     "LatentSpace",
     "Layout",
     "LoraTensor",
@@ -168,6 +170,7 @@ __all__ = [
     "kind_label",
     "kind_with_article",
     "known_sha256",
+    "known_words",
     "locate",
     "locked_entry",
     "locked_of",

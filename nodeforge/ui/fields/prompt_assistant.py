@@ -13,7 +13,7 @@ from nodeforge.graph.inline import inline
 from nodeforge.models import Kind
 from nodeforge.spec import Catalogue, FileWidget, PortSpec, TextWidget
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.fields.token_counter import PromptSource, tokenizer_for
+from nodeforge.ui.fields.token_counter import PromptSource, things_known, tokenizer_for
 
 LOAD_EMBEDDING = "text.load_embedding"
 _WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
@@ -52,12 +52,16 @@ class PromptAssistant:
         return "" if words is None else str(words.count(prompt))
 
     def words(self) -> Iterable[Iterable[str]]:
-        """Layers, embeddings, wildcards, words of other prompts, and the tokenizer's words."""
-        known = tokenizer_for(self._workspace, self._opened, self._path)
+        """Layers, embeddings, wildcards, what the model was taught, words of other prompts, and the
+        tokenizer's.
+        """
+        asked = self._workspace, self._opened, self._path
+        known = tokenizer_for(*asked)
         return (
             self._layer_tags(),
             self._embeddings(),
             self._wildcards,
+            things_known(*asked),
             self._used(),
             known.vocabulary_words if known else (),
         )

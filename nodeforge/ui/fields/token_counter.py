@@ -18,7 +18,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.inline import Inlined, inline
 from nodeforge.graph.model import Input
-from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, recognise
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, known_words, recognise
 from nodeforge.settings import shipped
 from nodeforge.spec import ModelFileWidget
 from nodeforge.ui.documents.workspace import Workspace
@@ -158,14 +158,28 @@ def _whole_words(vocabulary: dict[str, int], file: Path) -> list[str]:
 
 def tokenizer_for(workspace: Workspace, opened: PromptSource, path: str) -> PromptTokenizer | None:
     """The tokenizer of the text encoder at a node; None if unknown."""
+    try:
+        where = _model_file(workspace, opened, path)
+        return None if where is None else _tokenizer_at(where)
+    except (NodeForgeError, OSError, ValueError):
+        return None  # shown in the problems panel
+
+
+def things_known(workspace: Workspace, opened: PromptSource, path: str) -> tuple[str, ...]:
+    """What the model of a node's text encoder was taught to draw, where a file beside it says."""
+    try:
+        where = _model_file(workspace, opened, path)
+    except NodeForgeError:
+        return ()
+    known = known_words(where) if where is not None else None
+    return known.things if known is not None else ()
+
+
+def _model_file(workspace: Workspace, opened: PromptSource, path: str) -> Path | None:
     model = _model(workspace, opened.document, path)
     if model is None:
         return None
-    try:
-        where = workspace.folders.find(*model, granted=frozenset(map(Path, opened.granted)))
-        return _tokenizer_at(where)
-    except (NodeForgeError, OSError, ValueError):
-        return None  # shown in the problems panel
+    return workspace.folders.find(*model, granted=frozenset(map(Path, opened.granted)))
 
 
 @lru_cache(maxsize=16)
