@@ -122,6 +122,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "max_consecutive_cache_hits": -1,
         },
     ),
+    "FluxKVCache": (MODEL, {}),
     "EasyCache": (
         MODEL,
         {
