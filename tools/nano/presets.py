@@ -70,7 +70,8 @@ CPU = Preset(
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
     edit=Stage(steps=8_000, batch=32, rate=1e-3, decay=1 / 3, ema=0.998),
     motion=Stage(steps=8_000, batch=4, rate=1e-3, decay=1 / 3, ema=0.998),
-    turbo=Stage(steps=1_500, batch=32, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
+    # After some 300 steps grain comes in and grows: the student is its own target.
+    turbo=Stage(steps=240, batch=32, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     judge=Stage(steps=4_000, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     upscaler=Stage(steps=3_000, batch=16, rate=5e-4, decay=0.6, ema=0.995, muon=False),
     renew_steps=6_000,

@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.formats import load, needed_models
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, known_words
 from nodeforge.settings import shipped
+from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.elided_button import ElidedButton
@@ -58,6 +59,7 @@ _ABOUT = {
         "Make a picture, then make it larger with new detail.",
     ),
     "lora_style": ("LoRA style", "Give pictures another style with a LoRA."),
+    "few_steps": ("Few steps", "A picture in four steps, by a LoRA that hurries its model."),
     "compare_samplers": ("Compare samplers", "One seed, several samplers, side by side."),
     "tiled_upscale": ("Tiled upscale", "Make a picture twice as large, tile by tile."),
     "enlarge": ("Enlarge by a model", "Make a picture larger with an upscaler."),
@@ -76,6 +78,10 @@ _ABOUT = {
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }
 """Title and description of each shipped workflow, in display order."""
+_SHIPPED = "nano"
+"""The model that comes with the program."""
+_NAMED = 9
+"""Of the things that it draws, so many stand on the page."""
 _OF_CANVAS = "canvas_"
 """Prefix of workflows that only the canvas runs; they are not listed."""
 
@@ -99,7 +105,7 @@ class WorkflowCard(QFrame):
         image = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         image.setFixedSize(*PICTURE)
         image.setPixmap(picture or icon("tree-structure", "dim").pixmap(48))
-        heading, line = QLabel(title), QLabel(text, wordWrap=True)
+        heading, line = QLabel(title, wordWrap=True), QLabel(text, wordWrap=True)
         heading.setProperty("role", "heading")
         line.setProperty("role", "dim")
         line.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -160,6 +166,8 @@ class StartPage(QScrollArea):
         column.addWidget(_label("Start with a task", "title"))
         column.addLayout(self._tasks())
         column.addLayout(self._buttons())
+        if (drawn := _what_is_drawn()) is not None:
+            column.addWidget(drawn)
         column.addSpacing(12)
         column.addWidget(_label("Workflows", "heading"))
         column.addLayout(self._cards(listed_workflows()))
@@ -281,6 +289,19 @@ def _fitted(pixmap: QPixmap) -> QPixmap:
     cut = large.copy(left, top, size.width(), size.height())
     cut.setDevicePixelRatio(ratio)
     return cut
+
+
+def _what_is_drawn() -> QLabel | None:
+    """What the shipped model was taught: some of it as text, all as a tip."""
+    known = known_words(shipped("resources") / "models" / _SHIPPED)
+    if known is None:
+        return None
+    few = ", ".join(known.things[:: len(known.things) // _NAMED][:_NAMED])
+    rest = len(known.things) - _NAMED
+    label = _label(f"The shipped model draws {few} and {rest} other things.", "dim")
+    label.setWordWrap(True)
+    label.setToolTip(tooltip_html(f"It draws {', '.join(known.things)}."))
+    return label
 
 
 def _label(text: str, role: str) -> QLabel:
