@@ -33,6 +33,7 @@ _WEIGHTED = re.compile(r"\((.*):([0-9.]+)\)\Z", re.DOTALL)
 _WORD = re.compile(r"[\w'-]+")
 _STEP = 0.1
 _EXACT = QTextDocument.FindFlag.FindCaseSensitively
+_WHOLE = QTextDocument.FindFlag.FindWholeWords
 _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
 _DOCUMENT_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
@@ -65,12 +66,13 @@ class PromptEdit(QPlainTextEdit):
             form = QTextCharFormat()
             form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
             form.setUnderlineColor(colour)
-            cursor = self.document().find(text, 0, _EXACT)
+            how = _EXACT | _WHOLE if text.isalpha() else _EXACT
+            cursor = self.document().find(text, 0, how)
             while text and not cursor.isNull():
                 selection = QTextEdit.ExtraSelection()
                 selection.cursor, selection.format = cursor, form  # pyright: ignore[reportAttributeAccessIssue]
                 found.append(selection)
-                cursor = self.document().find(text, cursor, _EXACT)
+                cursor = self.document().find(text, cursor, how)
         self.setExtraSelections(found)
 
     def event(self, event: QEvent) -> bool:

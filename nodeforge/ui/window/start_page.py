@@ -78,8 +78,8 @@ _ABOUT = {
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }
 """Title and description of each shipped workflow, in display order."""
-_SHIPPED = "nano"
-"""The model that comes with the program."""
+_SHIPPED = "models/nano"
+"""The model that comes with the program, in the resources."""
 _NAMED = 9
 """Of the things that it draws, so many stand on the page."""
 _OF_CANVAS = "canvas_"
@@ -293,7 +293,7 @@ def _fitted(pixmap: QPixmap) -> QPixmap:
 
 def _what_is_drawn() -> QLabel | None:
     """What the shipped model was taught: some of it as text, all as a tip."""
-    known = known_words(shipped("resources") / "models" / _SHIPPED)
+    known = known_words(shipped("resources") / _SHIPPED)
     if known is None:
         return None
     few = ", ".join(known.things[:: len(known.things) // _NAMED][:_NAMED])

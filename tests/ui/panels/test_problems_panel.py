@@ -116,10 +116,18 @@ def test_the_node_and_its_input_say_what_is_wrong(window, opened):
 
 
 def test_words_at_fault_are_underlined_in_the_prompt(window, opened):
-    change(window, opened, "prompt", "text", "a fox, {red|blue}, at dusk")
+    change(window, opened, "prompt", "text", "a fox, {red|blue}, small")
     window.area.view.select(["prompt"])
     edit = window.inspector.row("text").field.findChild(QPlainTextEdit)
     (found,) = edit.extraSelections()
     assert found.cursor.selectedText() == "{red|blue}"
-    change(window, opened, "prompt", "text", "a fox at dusk")
+    change(window, opened, "prompt", "text", "a fox, small")
     assert edit.extraSelections() == []
+
+
+def test_words_that_the_model_was_never_taught_are_underlined(window, opened):
+    change(window, opened, "prompt", "text", "a robot and a fox or a horse")
+    window.area.view.select(["prompt"])
+    edit = window.inspector.row("text").field.findChild(QPlainTextEdit)
+    places = {each.cursor.selectedText(): each.cursor.position() for each in edit.extraSelections()}
+    assert places == {"robot": 7, "or": 20}  # not within "horse"
