@@ -66,7 +66,7 @@ CPU = Preset(
     text=Stage(steps=900, batch=128, rate=1.5e-3, ema=0.99, warmup=20, embedding_share=5.0),
     unet=Stage(steps=8_000, batch=32, rate=1.4e-3, decay=1 / 3, ema=0.999),
     controlnet=Stage(steps=2100, batch=16, rate=1.5e-3, ema=0.99, warmup=20, outer_share=2.0),
-    lora=Stage(steps=160, batch=32, rate=2e-3, ema=0.97, warmup=20),
+    lora=Stage(steps=260, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
     edit=Stage(steps=8_000, batch=32, rate=1e-3, decay=1 / 3, ema=0.998),
     motion=Stage(steps=8_000, batch=4, rate=1e-3, decay=1 / 3, ema=0.998),
