@@ -61,6 +61,10 @@ def test_companions_know_their_own_wordings(model, text):
     assert known.unknown(text) == []
 
 
+def test_names_of_lists_are_no_words(nano):
+    assert nano.unknown("places, edits and things") == ["places", "edits", "things"]
+
+
 @given(st.text())
 def test_any_text_is_read(text):
     known = known_words(MODELS / "nano")
@@ -71,7 +75,16 @@ def test_any_text_is_read(text):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff\xfe", b"[1, 2]", b'"text"', b'{"things": 3}', b'{"things": ["a"]}'],
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[1, 2]",
+        b'"text"',
+        b'{"things": 3}',
+        b'{"things": ["a"]}',
+        b"[" * 9999,
+    ],
 )
 def test_a_file_of_something_else_breaks_nothing(tmp_path, content):
     (tmp_path / "vocabulary.json").write_bytes(content)

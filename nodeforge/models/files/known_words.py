@@ -15,7 +15,7 @@ _FILE = "vocabulary.json"
 _LARGEST = 2**20
 """Bytes."""
 _WORD = re.compile(r"(?<![\w-])[^\W\d_][\w'-]*")
-_NO_WORDS = re.compile(r"<[^>]*>|\{\w+\}|\bembedding:\S+|\b(?:BREAK|AND)\b")
+_NO_WORDS = re.compile(r"<[^<>]*>|\{\w+\}|\bembedding:\S+|\b(?:BREAK|AND)\b")
 """What of a text is no word for the text encoder, or stands for one: tags, places, syntax."""
 _NEAR = 0.6
 """As alike as *robot* and *rabbit*."""
@@ -59,7 +59,7 @@ def known_words(folder: Path) -> KnownWords | None:
     try:
         stat = file.stat()
         return _read(file, stat.st_mtime_ns) if stat.st_size <= _LARGEST else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -67,15 +67,16 @@ def known_words(folder: Path) -> KnownWords | None:
 def _read(file: Path, changed: int) -> KnownWords:
     del changed  # read again where it was
     told = json.loads(file.read_text("utf-8"))
-    plain = (_NO_WORDS.sub(" ", text).lower() for text in _texts(told))
+    lists = told if isinstance(told, dict) else {}
+    plain = (_NO_WORDS.sub(" ", text).lower() for text in _texts([*lists.values()]))
     words = (word for text in plain for word in _WORD.findall(text))
-    named = told.get("things") if isinstance(told, dict) else None
+    named = lists.get("things")
     things = named if isinstance(named, dict) else {}
     return KnownWords(frozenset(words), tuple(things), tuple(_texts([*things.values()])))
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in JSON values, keys as well, but for those of the outermost object."""
+    """All texts in JSON values, names as well."""
     match value:
         case str():
             yield value
@@ -84,4 +85,5 @@ def _texts(value: Any) -> Iterator[str]:
                 yield from _texts(each)
         case dict():
             for name, each in value.items():
-                yield from (name, *_texts(each)) if isinstance(name, str) else _texts(each)
+                yield name
+                yield from _texts(each)
