@@ -17,7 +17,7 @@ from nodeforge.graph.assets import ASSET
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.picture_inputs import file_value
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.elided import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 
 _TEXTS = "Texts (*.txt *.csv *.md);;All files (*)"

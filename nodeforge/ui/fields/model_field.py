@@ -38,7 +38,7 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.clear_button import ClearButton
-from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.elided import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.model_preview import preview_picture
 from nodeforge.ui.fields.pickle_dialog import ALLOW, ask_to_allow

@@ -24,7 +24,7 @@ from nodeforge.ui.common.images import picture_filter, read_scaled
 from nodeforge.ui.documents.picture_inputs import picture_value
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.clear_button import ClearButton
-from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.elided import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 
 _LONGEST = 240

@@ -25,17 +25,18 @@ from nodeforge.graph.edits import ABSENT, GraphEdit, SetValue, Together
 from nodeforge.graph.model import Input, Output, Subgraph
 from nodeforge.graph.paths import join, split
 from nodeforge.graph.ports import innermost_input, input_value, port_label
-from nodeforge.lint import Problem, Severity
+from nodeforge.lint import Problem
 from nodeforge.spec import PortSpec, SeedWidget
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import FIXED, RANDOMISE, seed_mode, set_modes
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.elided import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.field_factory import make_field
 from nodeforge.ui.fields.picture_field import PictureField
+from nodeforge.ui.fields.problem_mark import ProblemMark
 from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
@@ -131,8 +132,7 @@ class PortRow(QWidget):
         name = InputName(self._label, "" if len(self._paths) > 1 else f"{self.path}.{port.name}")
         name.setToolTip(formatting.tooltip_html(port.doc))
         name.setProperty("role", "dim")
-        self._mark = QLabel()
-        self._mark.hide()
+        self._mark = ProblemMark()
         heading = QHBoxLayout()
         heading.setSpacing(6)
         heading.addWidget(name)
@@ -186,20 +186,7 @@ class PortRow(QWidget):
         Args:
             problems: Those of this input, the worst first.
         """
-        theme = self._workspace.theme
-        colours = {Severity.ERROR: theme.error, Severity.WARNING: theme.warn}
-        text = "\n".join(f"{each.fact} {each.way_out}".strip() for each in problems)
-        text = text[:1].upper() + text[1:]
-        loud = bool(problems) and problems[0].severity is not Severity.HINT
-        self._mark.setVisible(bool(problems))
-        if problems:
-            colour = colours.get(problems[0].severity, theme.dim)
-            self._mark.setPixmap(icon("warning" if loud else "lightbulb", colour.name()).pixmap(14))
-            self._mark.setToolTip(formatting.tooltip_html(text))
-            self._mark.setAccessibleName(text)
-        if isinstance(self.field, TextField):
-            words = [(p.words, colours.get(p.severity, theme.dim)) for p in problems if p.words]
-            self.field.underline(words)
+        self._mark.show_problems(problems, self.field, self._workspace.theme)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
         """Offer a grid, and to expose the parameter on the subgraph around."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.fields.elided_label import ElidedLabel
+from nodeforge.ui.fields.elided import ElidedLabel
 from nodeforge.ui.viewer.player import Player
 
 SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0)

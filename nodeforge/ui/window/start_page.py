@@ -25,7 +25,7 @@ from nodeforge.settings import shipped
 from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.elided import ElidedButton
 
 _COLUMNS = 4
 """Maximum number of cards in a row."""

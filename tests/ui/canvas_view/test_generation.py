@@ -613,3 +613,30 @@ def test_a_candidate_moves_neither_the_panel_nor_the_picture(qtbot, painted, wid
     assert window.width() == width
     editor.staging.discard()
     window.resize(before)
+
+
+def underlined(field) -> set[str]:
+    return {each.cursor.selectedText() for each in field.editor().extraSelections()}
+
+
+def test_words_that_the_model_was_never_taught_are_underlined(qtbot, painted):
+    panel, form = painted.editor.generate, painted.editor.form
+    form.set("prompt.text", "a robot on a red background")
+    field, mark = panel.fields["prompt.text"], panel._marks["prompt.text"]
+    qtbot.waitUntil(lambda: underlined(field) == {"robot"})
+    assert "'robot' is no word" in mark.toolTip()
+    form.set("prompt.text", "a rabbit on a red background")
+    qtbot.waitUntil(lambda: underlined(field) == set())
+    assert mark.isHidden()
+
+
+def test_words_of_a_masks_prompt_are_underlined_too(qtbot, painted):
+    painted.session.perform(add_layer(painted.canvas, LayerKind.MASK))
+    properties, form = painted.editor.layers.properties, painted.editor.form
+    field = properties.fields["prompt"]
+    field.edited.emit("a foxe in a hat", [])
+    qtbot.waitUntil(lambda: underlined(field) == {"foxe", "hat"})
+    form.set("model.file", "none such.safetensors")
+    qtbot.waitUntil(lambda: underlined(field) == set())
+    form.set("model.file", "nano")
+    qtbot.waitUntil(lambda: underlined(field) == {"foxe", "hat"})

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtGui import QFont
 
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.elided import ElidedButton
 
 _TEXTS = [
     "Guidance · guidance",

@@ -71,7 +71,10 @@ class CanvasEditor(QWidget):
         self.options = ToolOptionsBar(self.session)
         self.rulers = Ruler(self.view, horizontal=True), Ruler(self.view, horizontal=False)
         self.generate = GeneratePanel(self.session, self.generator, self.live, workspace)
-        self.layers = LayersPanel(self.session, workspace, self.generate.prompt_words)
+        asked = self.generate.prompt_words, self.form.prompt_problems
+        self.layers = LayersPanel(self.session, workspace, *asked)
+        for changed in (self.form.form_changed, self.form.value_changed):
+            changed.connect(self.layers.properties.check_prompts)
         self.unchanged_parts = UnchangedParts(self.session, self.staging, self)
         self.staging_bar = StagingBar(
             self.staging, self.view.candidate_overlay, self.generator, self.unchanged_parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -16,16 +16,16 @@ from nodeforge.canvas.generation.loras import Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import NativeSize, native_size
 from nodeforge.canvas.generation.request import IMAGE, MASK, RESULTS
 from nodeforge.canvas.generation.special_models import SPECIAL, lacking, special_intent
+from nodeforge.engine.remote import is_elsewhere
 from nodeforge.formats import load
 from nodeforge.graph.document import Document
-from nodeforge.graph.form import form_entries
 from nodeforge.graph.inline import every_node
-from nodeforge.graph.model import Graph, Node, Subgraph
-from nodeforge.graph.paths import join
-from nodeforge.graph.ports import input_spec
+from nodeforge.graph.model import Graph, Node
 from nodeforge.imaging import Box
+from nodeforge.lint import Problem, lint
 from nodeforge.settings import shipped
-from nodeforge.spec import PortSpec, SeedWidget, TextWidget
+from nodeforge.spec import TextWidget
+from nodeforge.ui.canvas_view.generation.form_fields import LOADER, FormEntry, fields_of, nodes_of
 from nodeforge.ui.canvas_view.generation.generation_source import box_for_masks
 from nodeforge.ui.canvas_view.generation.staging_area import Variations
 from nodeforge.ui.documents.auto_values import auto_values
@@ -35,39 +35,10 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.prompt_assistant import reads_prompts
 from nodeforge.values.setting_names import COMFYUI
 
-_LOADER = "models.load"
-_MODEL = "Model"
-"""The label of a model's field."""
 _SAVED = "canvas_form"
 """Field of a document's view that keeps the form."""
 _NOISE = "sampling.noise"
 _SAMPLER = "sampling.sampler"
-
-
-@dataclass(frozen=True)
-class FormEntry:
-    """A field of the form.
-
-    Args:
-        name: ``node.port`` of the workflow.
-    """
-
-    name: str
-    label: str
-    port: PortSpec
-
-    @property
-    def path(self) -> str:
-        """The node's path."""
-        return self.name.rpartition(".")[0]
-
-    @property
-    def is_model(self) -> bool:
-        return self.label == _MODEL
-
-    @property
-    def is_seed(self) -> bool:
-        return isinstance(self.port.widget, SeedWidget)
 
 
 class GenerationForm(QObject):
@@ -164,6 +135,36 @@ class GenerationForm(QObject):
         recognised = self._workspace.recognised(self.granted)
         return auto_values(self.document, self._workspace.catalogue, recognised)
 
+    def problems(self) -> dict[str, list[Problem]]:
+        """What the linter says of the fields, by their names, the worst first.
+
+        What it says of other ports is left out: a generation brings the pictures and masks.
+        """
+        return self._problems(self.document)
+
+    def prompt_problems(self, text: str) -> list[Problem]:
+        """What the linter would say of a text, were it the first prompt; those of masks are."""
+        prompt = next((each for each in self.entries() if self.reads_prompts(each)), None)
+        if prompt is None:
+            return []
+        document = self.document
+        document.node(prompt.path).values[prompt.name.rpartition(".")[2]] = text
+        return self._problems(document).get(prompt.name, [])
+
+    def _problems(self, document: Document) -> dict[str, list[Problem]]:
+        workspace = self._workspace
+        found = lint(
+            document,
+            workspace.catalogue,
+            workspace.folders,
+            granted=self.granted,
+            elsewhere=is_elsewhere(workspace.settings),
+        )
+        told: dict[str, list[Problem]] = {entry.name: [] for entry in self.entries()}
+        for problem in sorted(found, key=lambda each: each.severity.rank):
+            told.get(f"{problem.node}.{problem.port}", []).append(problem)
+        return {name: problems for name, problems in told.items() if problems}
+
     def reads_prompts(self, entry: FormEntry) -> bool:
         node_type = self.workflow.node(entry.path).type
         return reads_prompts(self._workspace.catalogue, node_type, entry.port)
@@ -233,20 +234,7 @@ class GenerationForm(QObject):
 
     def entries(self) -> list[FormEntry]:
         """The fields: the workflow's form and its models."""
-        document, catalogue = self.workflow, self._workspace.catalogue
-        models = [f"{path}.file" for path in _paths(document.graph, _LOADER)]
-        shown = [
-            FormEntry(entry.key, entry.label, entry.port)
-            for entry in form_entries(document, catalogue)
-            if entry.port is not None and entry.key not in models
-        ]
-        shown.sort(key=lambda entry: _rank(entry.label))
-        return shown + [entry for name in models if (entry := self._model(name)) is not None]
-
-    def _model(self, name: str) -> FormEntry | None:
-        path, _, port = name.rpartition(".")
-        spec = input_spec(self.workflow.node(path), port, self._workspace.catalogue)
-        return FormEntry(name, _MODEL, spec) if spec is not None else None
+        return fields_of(self.workflow, self._workspace.catalogue)
 
     def value(self, entry: FormEntry) -> Any:
         if entry.name in self.values:
@@ -314,19 +302,19 @@ class GenerationForm(QObject):
     def variation_values(self, variations: Variations) -> dict[str, Any]:
         """Values that blend noise of other seeds in; empty if there is no noise node."""
         text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
-        return {f"{path}.variations": text for path in _paths(self.workflow.graph, _NOISE)}
+        return {f"{path}.variations": text for path in nodes_of(self.workflow.graph, _NOISE)}
 
     def item_values(self, item: int) -> dict[str, Any]:
         """Values that make one picture of a batch alone; empty where each has its own seed."""
         if not self.draws_together:
             return {}
-        return {f"{path}.item": item for path in _paths(self.workflow.graph, _NOISE)}
+        return {f"{path}.item": item for path in nodes_of(self.workflow.graph, _NOISE)}
 
     @property
     def draws_together(self) -> bool:
         """Whether a batch is one draw of noise: the convention of ComfyUI."""
         graph = self.workflow.graph
-        samplers = (Document(graph=graph).node(path) for path in _paths(graph, _SAMPLER))
+        samplers = (Document(graph=graph).node(path) for path in nodes_of(graph, _SAMPLER))
         return any(node.values.get("convention") == COMFYUI for node in samplers)
 
     def next_seed(self) -> None:
@@ -370,31 +358,14 @@ def _is_seed(name: str) -> bool:
     return name.endswith(".seed")
 
 
-def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:
-    for name, node in graph.nodes.items():
-        if isinstance(node, Subgraph):
-            yield from _paths(node.graph, type_id, join(group, name))
-        elif node.type == type_id:
-            yield join(group, name)
-
-
 def _with_values(document: Document, values: dict[str, Any]) -> Document:
     """A workflow of only the model loaders, with the form's values."""
     nodes: dict[str, Node] = {}
-    for path in _paths(document.graph, _LOADER):
+    for path in nodes_of(document.graph, LOADER):
         node = document.node(path)
         file = values.get(f"{path}.file", node.values.get("file", ""))
-        nodes[path.replace("/", "_")] = Node(_LOADER, {"file": file})
+        nodes[path.replace("/", "_")] = Node(LOADER, {"file": file})
     return Document(graph=Graph(nodes))
 
 
 _PROMPT = "prompt.text"
-_ORDER = (
-    "instruction",
-    *("prompt", "layers", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch"),
-)
-
-
-def _rank(label: str) -> tuple[int, str]:
-    first = label.lower().split()[0] if label else ""
-    return (_ORDER.index(first) if first in _ORDER else len(_ORDER), label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 
 from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.generation.generation_form import FormEntry, GenerationForm
+from nodeforge.ui.canvas_view.generation.form_fields import FormEntry
+from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.generation_source import active_masks
 from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
@@ -33,6 +34,7 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.field_factory import make_field
+from nodeforge.ui.fields.problem_mark import PAUSE, ProblemMark
 from nodeforge.ui.fields.prompt_assistant import PromptAssistant
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
@@ -86,6 +88,10 @@ class GeneratePanel(QWidget):
         self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
         self.live.clicked.connect(live.set_enabled)
         self.loras = LoraRows(self._form, workspace)
+        self._marks: dict[str, ProblemMark] = {}
+        """Beside the names of fields, by the fields."""
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause.timeout.connect(self._show_problems)
         self._assistants: list[PromptAssistant] = []
         """Of the form's prompts, in their order."""
         self._form_rows = QVBoxLayout()
@@ -161,6 +167,7 @@ class GeneratePanel(QWidget):
                 widget.setParent(None)
                 widget.deleteLater()
         self.fields = {}
+        self._marks.clear()
         self._assistants.clear()
         entries = self._form.entries()
         if self._form.lacks_model:
@@ -174,6 +181,7 @@ class GeneratePanel(QWidget):
         self._list_workflows()
         self._show_box()
         self._show_auto()
+        self._pause.start()
         self.loras.show_loras()
 
     def _show_intents(self) -> None:
@@ -193,6 +201,12 @@ class GeneratePanel(QWidget):
             if (field := self.fields.get(entry.name)) is not None:
                 port = entry.name.rpartition(".")[2]
                 field.set_auto(told.get(entry.path, {}).get(port, ""))
+
+    def _show_problems(self) -> None:
+        """Mark the fields that the linter says something of, and underline words of prompts."""
+        told = self._form.problems()
+        for name, mark in self._marks.items():
+            mark.show_problems(told.get(name, ()), self.fields.get(name), self._workspace.theme)
 
     def _add(self, entry: FormEntry, field: Field) -> None:
         label = _dim(entry.label)
@@ -215,7 +229,14 @@ class GeneratePanel(QWidget):
         if isinstance(field, SeedField):
             field.mode_chosen.connect(self._choose_seed_mode)
         self.fields[entry.name] = field
-        self._form_rows.addWidget(label)
+        self._marks[entry.name] = mark = ProblemMark()
+        heading = QWidget()
+        row = QHBoxLayout(heading)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(label)
+        row.addWidget(mark)
+        row.addStretch(1)
+        self._form_rows.addWidget(heading)
         self._form_rows.addWidget(field)
 
     def _refresh(self, name: str) -> None:
@@ -225,6 +246,7 @@ class GeneratePanel(QWidget):
             counts = isinstance(field, TextField) and name.endswith(".file")
             if field is not None and (entry.name == name or counts):
                 field.show_value(self._form.value(entry))
+        self._pause.start()
         if not name.endswith(".text"):
             self._show_auto()
         if name.endswith(".file"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QColorDialog,
@@ -33,6 +34,7 @@ from nodeforge.canvas import (
 from nodeforge.canvas.document.layer import STRONGEST
 from nodeforge.errors import RequestError
 from nodeforge.imaging import BlendMode, Reading
+from nodeforge.lint import Problem
 from nodeforge.models import Kind
 from nodeforge.spec import NumberWidget
 from nodeforge.ui.canvas_view.session import CanvasSession
@@ -44,6 +46,7 @@ from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.model_field import ModelField
 from nodeforge.ui.fields.number_field import NumberField
+from nodeforge.ui.fields.problem_mark import PAUSE, ProblemMark
 from nodeforge.ui.fields.prompt_completion import Sources
 from nodeforge.ui.fields.text_field import TextField
 
@@ -108,11 +111,21 @@ class LayerProperties(QWidget):
         session: The canvas.
         workspace: Its model folders.
         words: Complete the prompts of masks.
+        problems: What the linter says of such a prompt.
     """
 
-    def __init__(self, session: CanvasSession, workspace: Workspace, words: Sources) -> None:
+    def __init__(
+        self,
+        session: CanvasSession,
+        workspace: Workspace,
+        words: Sources,
+        problems: Callable[[str], Sequence[Problem]],
+    ) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._workspace, self._problems = session, workspace, problems
+        self._marks: dict[str, ProblemMark] = {}
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause.timeout.connect(self._show_problems)
         self._id = ""
         share = NumberWidget(0.0, 1.0, 0.01)
         self.fields: dict[str, Field] = {
@@ -165,9 +178,10 @@ class LayerProperties(QWidget):
             return
         field.editor().setMinimumHeight(0)
         field.setFixedHeight(_PROMPT_HEIGHT)
-        if name == "prompt":
-            self._labels[name] = label = _beside(self.tint, label)
-        self._rows.addRow(label)
+        mark = self._marks[name] = ProblemMark()
+        swatch = (self.tint,) if name == "prompt" else ()
+        self._labels[name] = heading = _row(*swatch, label, mark)
+        self._rows.addRow(heading)
         self._rows.addRow(field)
 
     def in_scroll_area(self) -> QScrollArea:
@@ -192,6 +206,22 @@ class LayerProperties(QWidget):
         if layer is not None:
             self.tint.setIcon(_swatch(layer.tint))
         self._area.updateGeometry()
+        self.check_prompts()
+
+    def check_prompts(self) -> None:
+        """Ask the linter of the prompts after a pause: one of them was edited, or the model is
+        another.
+        """
+        self._pause.start()
+
+    def _show_problems(self) -> None:
+        """Mark the prompts of a mask, and underline words in them."""
+        layer = self._session.canvas.active
+        mask = layer if layer is not None and layer.kind is LayerKind.MASK else None
+        for name, mark in self._marks.items():
+            text = _value(mask, name) if mask is not None else ""
+            told = self._problems(text) if text else ()
+            mark.show_problems(told, self.fields[name], self._workspace.theme)
 
     def ask_tint(self) -> None:
         """Ask for the colour of the active mask."""
@@ -281,14 +311,15 @@ def _from_picture_button() -> QPushButton:
     return button
 
 
-def _beside(button: QWidget, label: QWidget) -> QWidget:
-    both = QWidget()
-    row = QHBoxLayout(both)
+def _row(*widgets: QWidget) -> QWidget:
+    whole = QWidget()
+    row = QHBoxLayout(whole)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(4)
-    row.addWidget(button)
-    row.addWidget(label, 1)
-    return both
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    return whole
 
 
 def _swatch(colour: str) -> QIcon:

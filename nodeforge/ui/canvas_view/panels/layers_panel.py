@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -40,6 +41,7 @@ from nodeforge.canvas import (
 )
 from nodeforge.canvas.document.layer import PICTURE_KINDS
 from nodeforge.imaging import Reading
+from nodeforge.lint import Problem
 from nodeforge.ui.canvas_view.panels.layer_list import (
     ABOUT,
     DIM,
@@ -68,12 +70,19 @@ class LayersPanel(QWidget):
         session: The canvas.
         workspace: Its model folders.
         words: Complete the prompts of masks.
+        problems: What the linter says of such a prompt.
     """
 
     separate_requested = Signal(str)
     """The person wants a layer taken apart into layers: its id."""
 
-    def __init__(self, session: CanvasSession, workspace: Workspace, words: Sources) -> None:
+    def __init__(
+        self,
+        session: CanvasSession,
+        workspace: Workspace,
+        words: Sources,
+        problems: Callable[[str], Sequence[Problem]],
+    ) -> None:
         super().__init__()
         self._session = session
         self._filling = False
@@ -88,7 +97,7 @@ class LayersPanel(QWidget):
         self.list.remove_requested.connect(self.remove)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.properties = LayerProperties(session, workspace, words)
+        self.properties = LayerProperties(session, workspace, words, problems)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
         column.setSpacing(6)

@@ -12,7 +12,7 @@ from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_ov
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.canvas_view.tools.tool_options import PERCENT, ToolOption
 from nodeforge.ui.fields.choice_field import ChoiceField, ToggleField
-from nodeforge.ui.fields.elided_label import ElidedLabel
+from nodeforge.ui.fields.elided import ElidedLabel
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.number_field import NumberField
 

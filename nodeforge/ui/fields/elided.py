@@ -1,10 +1,10 @@
-"""A push button that elides its text if it is too narrow."""
+"""A push button and a label that elide their text where it is too long."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy
 
 _LEAST = 64
 
@@ -55,6 +55,38 @@ class ElidedButton(QPushButton):
     def _long(self, text: str) -> int:
         """Width of a text as QPushButton measures it, which rounds up, pixels."""
         return self.fontMetrics().size(Qt.TextFlag.TextShowMnemonic, text).width()
+
+
+class ElidedLabel(QLabel):
+    """Takes the remaining width and shows the start of a text in it; the tooltip has all of it."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._whole = ""
+        self.setMinimumWidth(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.set_whole_text(text)
+
+    @property
+    def whole_text(self) -> str:
+        return self._whole
+
+    def set_whole_text(self, text: str) -> None:
+        self._whole = text
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._elide()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(8, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._elide()
+        super().resizeEvent(event)
+
+    def _elide(self) -> None:
+        right = Qt.TextElideMode.ElideRight
+        self.setText(self.fontMetrics().elidedText(self._whole, right, self.width()))
 
 
 def _escaped(text: str) -> str:
