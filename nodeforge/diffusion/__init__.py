@@ -114,17 +114,19 @@ from nodeforge.diffusion.weights.describe import (
     TEXT_FAMILIES,
     VARIANTS,
     describe,
-    describe_controlnet,
     describe_denoiser,
+    describe_text_encoder,
+    describe_vae,
+    with_low_noise,
+)
+from nodeforge.diffusion.weights.describe_adapters import (
+    describe_controlnet,
     describe_embedding,
     describe_image_encoder,
     describe_ip_adapter,
     describe_lora,
     describe_motion_module,
     describe_t2i_adapter,
-    describe_text_encoder,
-    describe_vae,
-    with_low_noise,
 )
 from nodeforge.diffusion.weights.model_facts import (
     ModelFacts,

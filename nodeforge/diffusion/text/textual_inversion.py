@@ -17,7 +17,7 @@ from torch import Tensor
 
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.loading import LoadedEncoder, LoadedTextEncoder
-from nodeforge.diffusion.weights.describe import describe_embedding
+from nodeforge.diffusion.weights.describe_adapters import describe_embedding
 from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.errors import RequestError
 from nodeforge.models import (

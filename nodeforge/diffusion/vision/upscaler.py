@@ -18,7 +18,7 @@ from nodeforge.diffusion.vision.spandrel_models import (
     check_spandrel,
     load_spandrel,
 )
-from nodeforge.diffusion.weights.describe import of_kind
+from nodeforge.diffusion.weights.describe_adapters import of_kind
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import UPSCALERS, Kind, bare_names, esrgan_names, fingerprint
 from nodeforge.values import UpscaleModel, Weights
