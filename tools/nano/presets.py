@@ -59,7 +59,7 @@ CPU = Preset(
     unet_channels=(96, 192, 128),  # at 16x16, 8x8 and 4x4; uneven layers have no ControlNet
     latents=65_536,
     lora_latents=1_024,
-    edit_latents=16_384,
+    edit_latents=24_576,
     clip_latents=32_768,
     vae=Stage(steps=3_800, batch=16, rate=3e-4, decay=0.6, ema=0.995),
     decoder=Stage(steps=600, batch=4, rate=6e-4, decay=0.5, ema=0.98, warmup=20),
@@ -68,11 +68,11 @@ CPU = Preset(
     controlnet=Stage(steps=2100, batch=16, rate=1.5e-3, ema=0.99, warmup=20, outer_share=2.0),
     lora=Stage(steps=260, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
-    edit=Stage(steps=8_000, batch=32, rate=1e-3, decay=1 / 3, ema=0.998),
+    edit=Stage(steps=6_200, batch=32, rate=1e-3, decay=1 / 3, ema=0.998),
     motion=Stage(steps=8_000, batch=4, rate=1e-3, decay=1 / 3, ema=0.998),
     # After some 300 steps grain comes in and grows: the student is its own target.
     turbo=Stage(steps=240, batch=32, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
-    judge=Stage(steps=4_000, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
+    judge=Stage(steps=2_600, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     upscaler=Stage(steps=3_000, batch=16, rate=5e-4, decay=0.6, ema=0.995, muon=False),
     renew_steps=6_000,
 )

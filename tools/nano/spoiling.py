@@ -5,6 +5,9 @@ import numpy as np
 
 from tools.nano.pictures import Pixels
 
+# Looked at: below the first everything is still known at sight, above the second few things are.
+STILL_KNOWN, PAST_KNOWING = (0.004, 0.02), (0.045, 0.07)
+
 
 def shrunk(picture: Pixels, share: float, again: int = cv2.INTER_LINEAR) -> Pixels:
     """Shrunk to that share of its side, and back."""
@@ -13,11 +16,20 @@ def shrunk(picture: Pixels, share: float, again: int = cv2.INTER_LINEAR) -> Pixe
     return np.asarray(cv2.resize(small, (side, side), interpolation=again), np.uint8)
 
 
-def warped(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    """Outlines and faces pushed about, as by a model that has not learned the shape."""
+def shrunk_by_chance(picture: Pixels, rng: np.random.Generator) -> Pixels:
+    """Often to half, which is hardest to see; else to less."""
+    again = cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
+    return shrunk(picture, 0.5 if rng.random() < 0.5 else rng.uniform(0.3, 0.54), again)
+
+
+def warped(picture: Pixels, rng: np.random.Generator, pushes: tuple[float, float]) -> Pixels:
+    """Outlines and faces pushed about, as by a model that has not learned the shape.
+
+    `pushes` is the range of their spread, in sides of the picture.
+    """
     side = picture.shape[0]
     cells = int(rng.integers(5, 10))
-    coarse = rng.normal(0, side * rng.uniform(0.02, 0.035), (cells, cells, 2)).astype(np.float32)
+    coarse = rng.normal(0, side * rng.uniform(*pushes), (cells, cells, 2)).astype(np.float32)
     push = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
     y, x = np.mgrid[:side, :side].astype(np.float32)
     x, y = x + push[..., 0], y + push[..., 1]

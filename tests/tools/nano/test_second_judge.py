@@ -9,8 +9,9 @@ from tools.nano.compose import draw
 from tools.nano.frechet import distance_over_floor, frechet_distance
 from tools.nano.measures import psnr, steepness_kept
 from tools.nano.scenes import Scene
-from tools.nano.second_judge import Exhibits, SecondJudge, Trips, answers
-from tools.nano.spoiling import mixed, nudged, shrunk, warped
+from tools.nano.second_judge import Exhibits, SecondJudge, Trips, answers, with_finest
+from tools.nano.spoiling import PAST_KNOWING, STILL_KNOWN, mixed, nudged, shrunk, warped
+from tools.nano.train_vae import to_tensor
 
 WIDTHS = (8, 16)
 
@@ -59,10 +60,22 @@ def test_what_is_shrunk_and_back_lacks_the_finest_parts(rng):
 
 def test_spoiling_changes_the_thing_and_a_nudge_the_light(picture, rng):
     other = picture[::-1].copy()
-    for spoiled in (warped(picture, rng), mixed(picture, other, rng)):
+    for spoiled in (warped(picture, rng, PAST_KNOWING), mixed(picture, other, rng)):
         assert spoiled.shape == picture.shape
         assert psnr(picture, spoiled) < 35
     assert np.abs(nudged(picture, rng).mean((0, 1)) - picture.mean((0, 1))).max() < 40
+
+
+def test_what_is_bent_a_little_counts_as_right_and_moves_less(picture, exhibits, rng):
+    little, much = (warped(picture, rng, pushes) for pushes in (STILL_KNOWN, PAST_KNOWING))
+    assert psnr(picture, little) > psnr(picture, much) + 2
+    assert {exhibits.right(rng)[1] for _ in range(40)} <= {0, 1, 2}
+
+
+def test_the_judge_sees_the_finest_level_which_half_and_back_lacks(picture):
+    whole, back = (with_finest(to_tensor(p[None])) for p in (picture, shrunk(picture, 0.5)))
+    assert whole.shape == (1, 5, 256, 256)
+    assert back[:, 4].mean() < 0.7 * whole[:, 4].mean()
 
 
 def test_equal_sets_have_no_frechet_distance_and_moved_ones_their_square(rng):
@@ -83,7 +96,7 @@ def test_it_learns_to_tell_two_things_apart(exhibits, rng):
     judge = SecondJudge(3, WIDTHS)
     optimizer = torch.optim.AdamW(judge.parameters(), 0.01)
     pictures, wanted = exhibits.batch(12, rng)
-    for _ in range(20):
+    for _ in range(40):
         loss = torch.nn.functional.cross_entropy(judge(pictures), wanted)
         optimizer.zero_grad()
         loss.backward()
