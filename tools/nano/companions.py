@@ -35,7 +35,7 @@ from tools.nano.train_edit import edited, editing_pipeline, kept_out_edits
 from tools.nano.train_motion import draw_clip, motion_pipeline, told
 from tools.nano.train_turbo import CALLS, turbo_pipeline
 from tools.nano.train_unet import TextToLatent
-from tools.nano.train_upscaler import Upscaler, gains
+from tools.nano.train_upscaler import SCALES, Upscaler, gains
 
 COUNT = 200
 NEAR_A_CHANGE = 8  # pixels
@@ -204,10 +204,15 @@ def clip_figures(bench: Bench, clips: Sequence[Clip], strips: Sequence[list[Pixe
 
 def upscaler(bench: Bench) -> Result:
     """Decibels over Lanczos, on scenes that training never shows."""
-    model = Upscaler()
-    weights = load_file(bench.model.with_name("nano-upscaler") / "x2.safetensors")
-    model.load_state_dict({name: value.float() for name, value in weights.items()})
-    return gains(model.eval(), bench.real(bench.asked[:100]))
+    found, originals = Result(), bench.real(bench.asked[:100])
+    for scale in SCALES:
+        path = bench.model.with_name("nano-upscaler") / f"x{scale}.safetensors"
+        if path.exists():
+            model = Upscaler(scale=scale)
+            weights = load_file(path)
+            model.load_state_dict({name: value.float() for name, value in weights.items()})
+            found[f"x{scale}"] = gains(model.eval(), originals, scale)
+    return found
 
 
 @contextmanager

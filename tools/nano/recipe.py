@@ -40,11 +40,13 @@ STAGES = {
     "edit": train_edit.main,
     "motion": train_motion.main,
     "upscaler": train_upscaler.main,
+    "upscaler-x4": train_upscaler.main,
     "recogniser": recogniser.main,
     "second-judge": second_judge.main,
     "export": export.main,
     "evaluate": evaluate.main,
 }
+OWN_VALUES: dict[str, dict[str, object]] = {"upscaler-x4": {"scale": 4}}
 LEAST_MINUTES = 1.0  # less is not worth a start: compiling takes as long
 
 
@@ -75,7 +77,8 @@ def go_on(
             return False
         click.echo(f"== {name}")
         given = {"preset": preset, "runs": runs, "minutes": left, "only": only, "start": start}
-        line = arguments(command, {**given, "out": model, "model": model})
+        given |= {"out": model, "model": model, **OWN_VALUES.get(name, {})}
+        line = arguments(command, given)
         if not command.main(line, standalone_mode=False):
             return False
         (marks / name).write_text(f"{time.monotonic() - started:.0f}\n", "utf-8")

@@ -1,7 +1,8 @@
 """Train a small upscaler: a compact SRVGG in the layout of Real-ESRGAN (Wang et al. 2021).
 
-It adds what nearest-neighbour enlargement lacks. Half of its examples are clean halves, half are
-blurred, noised and compressed before; one network learns both.
+It adds what nearest-neighbour enlargement lacks. Half of its examples are clean halves (quarters,
+where it enlarges four times), half are blurred, noised and compressed before; one network learns
+both.
 
 It starts as the best linear filter beside random features, and learns by squared errors. By
 absolute ones it learns next to nothing: the median of what a soft or noisy pixel may have been is
@@ -11,6 +12,7 @@ so Adam's equal steps shake every layer's mean, and the last layer hides it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -35,9 +37,9 @@ from tools.nano.sheets import save_sheet
 from tools.nano.train_vae import busier_crop, to_pixels
 from tools.nano.training import Trainer
 
-SCALE = 2
+SCALES = (2, 4)
 FEATURES, CONVOLUTIONS = 32, 8
-CROP = 128
+SMALL = 64  # side of what is enlarged
 WHOLE = 0.3  # of the crops: a picture shrunk as a whole, whose parts are finer
 DEGRADED_SHARE = 0.5
 LOSS_SCALE = 30.0  # squared errors are small, and gradients are clipped at length 1
@@ -48,14 +50,17 @@ FITTED_BATCHES, FITTED_CELLS = 16, 8_000
 
 
 class Upscaler(CompactNetwork):
-    """RGB in 0..1 to RGB in about 0..1, `SCALE` times as large.
+    """RGB in 0..1 to RGB in about 0..1, `scale` times as large.
 
     Fresh, it repeats pixels. Some of its features pass on a pixel and three of its neighbours,
     linearly, so that `fit_linear` can make a filter of them; the others are random.
     """
 
-    def __init__(self, features: int = FEATURES, convolutions: int = CONVOLUTIONS) -> None:
-        super().__init__(3, features, convolutions, SCALE)
+    def __init__(
+        self, features: int = FEATURES, convolutions: int = CONVOLUTIONS, scale: int = 2
+    ) -> None:
+        super().__init__(3, features, convolutions, scale)
+        self.scale = scale
         first, *inner, last = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
         passed = min(PASSED, features // 2)
         with torch.no_grad():
@@ -90,8 +95,8 @@ class Upscaler(CompactNetwork):
         answers = torch.zeros(seen, last.out_channels, dtype=torch.double)
         for small, large in pairs:
             cells = functional.unfold(self.body[:-1](small), 3, padding=1).transpose(1, 2)
-            missing = large - functional.interpolate(small, scale_factor=float(SCALE))
-            wanted = functional.pixel_unshuffle(missing, SCALE).permute(0, 2, 3, 1)
+            missing = large - functional.interpolate(small, scale_factor=float(self.scale))
+            wanted = functional.pixel_unshuffle(missing, self.scale).permute(0, 2, 3, 1)
             chosen = torch.randperm(wanted[..., 0].numel())[:FITTED_CELLS]
             inputs = cells.reshape(-1, seen - 1)[chosen].double()
             inputs = torch.cat([inputs, torch.ones(len(inputs), 1, dtype=torch.double)], 1)
@@ -103,24 +108,27 @@ class Upscaler(CompactNetwork):
         last.bias.copy_(filters[-1])
 
 
-def half(picture: Pixels) -> Pixels:
-    """A clean half: the mean of 2x2 pixels."""
-    side = picture.shape[0] // SCALE
+def clean(picture: Pixels, scale: int = 2) -> Pixels:
+    """Each pixel the mean of those it stands for."""
+    side = picture.shape[0] // scale
     return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def degraded(picture: Pixels, rng: np.random.Generator, quality: int | None = None) -> Pixels:
-    """Blurred, halved, noised and compressed as JPEG; an evaluation gives the quality, 60."""
-    blurred = cv2.GaussianBlur(picture, (0, 0), 1.0 if quality else rng.uniform(0.2, 1.4))
-    small = half(np.asarray(blurred, np.uint8)).astype(np.float32)
+def degraded(
+    picture: Pixels, rng: np.random.Generator, quality: int | None = None, scale: int = 2
+) -> Pixels:
+    """Blurred, shrunk, noised and compressed as JPEG; an evaluation gives the quality, 60."""
+    spread = (1.0 if quality else rng.uniform(0.2, 1.4)) * scale / 2
+    blurred = cv2.GaussianBlur(picture, (0, 0), spread)
+    small = clean(np.asarray(blurred, np.uint8), scale).astype(np.float32)
     small += rng.normal(0, 4.0 if quality else rng.uniform(0, 7), small.shape)
     options = [cv2.IMWRITE_JPEG_QUALITY, quality or int(rng.integers(45, 96))]
     packed = cv2.imencode(".jpg", small.round().clip(0, 255).astype(np.uint8), options)[1]
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
 
 
-def lanczos(small: Pixels) -> Pixels:
-    side = small.shape[0] * SCALE
+def lanczos(small: Pixels, scale: int = 2) -> Pixels:
+    side = small.shape[0] * scale
     large = cv2.resize(small, (side, side), interpolation=cv2.INTER_LANCZOS4)
     return np.asarray(large, np.uint8)
 
@@ -137,22 +145,29 @@ def enlarged(model: nn.Module, small: Pixels) -> Pixels:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Crops of scenes in every style that is there, and their halves."""
+    """Crops of scenes in every style that is there, and the same shrunk."""
 
     concepts: list[Concept]
     styles: dict[str, Pictures]
+    scale: int = 2
 
     def picture(self, rng: np.random.Generator) -> Pixels:
         scene = random_scene(self.concepts, str(rng.choice(list(self.styles))), rng)
         if any(subject.code not in self.styles[scene.style] for subject in scene.subjects):
             return self.picture(rng)
+        side = SMALL * self.scale
         if rng.random() < WHOLE:
-            return draw(scene, self.styles, CROP)
-        return busier_crop(draw(scene, self.styles), CROP, rng)
+            return draw(scene, self.styles, side)
+        return busier_crop(draw(scene, self.styles), side, rng)
 
     def batch(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         large = [self.picture(rng) for _ in range(count)]
-        small = [degraded(p, rng) if rng.random() < DEGRADED_SHARE else half(p) for p in large]
+        small = [
+            degraded(p, rng, scale=self.scale)
+            if rng.random() < DEGRADED_SHARE
+            else clean(p, self.scale)
+            for p in large
+        ]
         return to_unit(np.stack(small)), to_unit(np.stack(large))
 
 
@@ -160,14 +175,17 @@ def upscaling_loss(drawn: Tensor, wanted: Tensor) -> Tensor:
     return LOSS_SCALE * functional.mse_loss(drawn, wanted)
 
 
-def gains(model: nn.Module, originals: list[Pixels]) -> dict[str, float]:
-    """Mean decibels over Lanczos of the same input, for clean halves and degraded ones."""
+def gains(model: nn.Module, originals: list[Pixels], scale: int = 2) -> dict[str, float]:
+    """Mean decibels over Lanczos of the same input, for what is shrunk clean and degraded."""
     rng = np.random.default_rng(9)
+    inputs = {
+        "clean": [clean(picture, scale) for picture in originals],
+        "degraded": [degraded(picture, rng, 60, scale) for picture in originals],
+    }
     found: dict[str, float] = {}
-    for name, shrink in (("clean", half), ("degraded", lambda p: degraded(p, rng, 60))):
-        small = [shrink(picture) for picture in originals]
+    for name, small in inputs.items():
         ours = [psnr(enlarged(model, s), o) for s, o in zip(small, originals, strict=True)]
-        plain = [psnr(lanczos(s), o) for s, o in zip(small, originals, strict=True)]
+        plain = [psnr(lanczos(s, scale), o) for s, o in zip(small, originals, strict=True)]
         found[name] = float(np.mean(ours) - np.mean(plain))
     return found
 
@@ -180,20 +198,25 @@ def evaluated(concepts: list[Concept], styles: dict[str, Pictures], count: int) 
     return [draw(scene, styles) for scene in chosen]
 
 
-def show(originals: list[Pixels], model: nn.Module, path: Path) -> None:
+def show(originals: list[Pixels], scale: int, model: nn.Module, path: Path) -> None:
     """Lanczos above, what the model makes below; and the gains in decibels."""
-    small = [half(picture) for picture in originals[:6]]
-    shown = [*map(lanczos, small), *(enlarged(model, s) for s in small), *originals[:6]]
-    save_sheet(path, shown, columns=6, side=256)
-    told = "  ".join(f"{name} {gain:+.2f} dB" for name, gain in gains(model, originals).items())
+    small = [clean(picture, scale) for picture in originals[:6]]
+    plain = [lanczos(each, scale) for each in small]
+    save_sheet(path, [*plain, *(enlarged(model, s) for s in small), *originals[:6]], 6, side=256)
+    found = gains(model, originals, scale)
+    told = "  ".join(f"{name} {gain:+.2f} dB" for name, gain in found.items())
     click.echo(f"{path.stem}: {told}")
 
 
-def save_upscaler(model: nn.Module, path: Path) -> None:
+def save_upscaler(model: nn.Module, path: Path, scale: int = 2) -> None:
     """The published keys (`body.0.weight` ...), in float16."""
     path.parent.mkdir(parents=True, exist_ok=True)
     weights = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, path, metadata={"scale": str(SCALE)})
+    save_file(weights, path, metadata={"scale": str(scale)})
+
+
+def folder_of(scale: int) -> str:
+    return "upscaler" if scale == 2 else f"upscaler-x{scale}"
 
 
 @click.command()
@@ -201,21 +224,22 @@ def save_upscaler(model: nn.Module, path: Path) -> None:
 @runs_option
 @run_options
 @click.option("--data", type=click.Path(path_type=Path), help="Another preset's pictures.")
+@click.option("--scale", type=click.Choice(SCALES), default=2, help="How many times as large.")
 def main(
-    preset: str, runs: Path, minutes: float | None, steps: int | None, data: Path | None
+    preset: str, runs: Path, minutes: float | None, steps: int | None, data: Path | None, scale: int
 ) -> bool:
-    """Train the upscaler of a preset, on all styles that are packed."""
+    """Train an upscaler of a preset, on all styles that are packed."""
     recipe = PRESETS[preset]
     device = set_up(recipe)
     folder = runs / preset
     packed = data or folder / "data"
     concepts, styles = read_concepts(packed), read_pictures(packed, STYLES)
-    pairs = Pairs(concepts, styles)
+    pairs = Pairs(concepts, styles, scale)
     stage = replace(recipe.upscaler, steps=steps or recipe.upscaler.steps)
     torch.manual_seed(0)
-    fresh, rng = Upscaler(), np.random.default_rng(8)
+    fresh, rng = Upscaler(scale=scale), np.random.default_rng(8)
     fresh.fit_linear(pairs.batch(stage.batch, rng) for _ in range(FITTED_BATCHES))
-    trainer = Trainer(fresh.to(device), stage, folder / "upscaler", seed=7)
+    trainer = Trainer(fresh.to(device), stage, folder / folder_of(scale), seed=7)
     originals = evaluated(concepts, styles, 24)
 
     def batch_of(chance: Chance) -> tuple[Tensor, ...]:
@@ -227,8 +251,8 @@ def main(
             drawn = trainer.model(small)
         return upscaling_loss(drawn.float(), large)
 
-    done = trainer.run(batch_of, loss_of, lambda model, path: show(originals, model, path), minutes)
-    save_upscaler(trainer.average, folder / "upscaler" / f"x{SCALE}.safetensors")
+    done = trainer.run(batch_of, loss_of, partial(show, originals, scale), minutes)
+    save_upscaler(trainer.average, folder / folder_of(scale) / f"x{scale}.safetensors", scale)
     return done
 
 

@@ -14,9 +14,10 @@ from tools.nano.scenes import Scene
 from tools.nano.train_upscaler import (
     Pairs,
     Upscaler,
+    clean,
     degraded,
     enlarged,
-    half,
+    gains,
     lanczos,
     save_upscaler,
     upscaling_loss,
@@ -29,7 +30,7 @@ def picture(concepts, styles):
 
 
 def test_an_untrained_one_enlarges_as_nearest_neighbours_do(picture):
-    small = half(picture)
+    small = clean(picture)
     assert np.array_equal(enlarged(Upscaler(8, 2), small), small.repeat(2, 0).repeat(2, 1))
 
 
@@ -51,7 +52,7 @@ def test_its_file_enlarges_by_the_node_to_the_same_picture(picture, tmp_path):
     save_upscaler(model, tmp_path / "x2.safetensors")
     model.load_state_dict({n: v.half().float() for n, v in model.state_dict().items()})
     assert models.upscaler_label(models.recognise(tmp_path / "x2.safetensors")).endswith("×2")
-    small = half(picture)
+    small = clean(picture)
     host = diffusion.LocalHost(diffusion.Residency("cpu"))
     with host.use(diffusion.describe_upscaler(tmp_path / "x2.safetensors")) as upscaler:
         image = Image(torch.from_numpy(small / np.float32(255))[None])
@@ -66,10 +67,23 @@ def test_pairs_are_crops_and_their_halves(concepts, styles):
     assert (functional.avg_pool2d(large, 2) - small).abs().mean() < 0.05
 
 
+def test_one_that_enlarges_four_times_sees_quarters(concepts, styles, picture, tmp_path):
+    small, large = Pairs(concepts, styles, 4).batch(4, np.random.default_rng(0))
+    assert (small.shape, large.shape) == ((4, 3, 64, 64), (4, 3, 256, 256))
+    assert (functional.avg_pool2d(large, 4) - small).abs().mean() < 0.05
+    model, quarter = Upscaler(8, 2, scale=4), clean(picture, 4)
+    assert np.array_equal(enlarged(model, quarter), quarter.repeat(4, 0).repeat(4, 1))
+    fresh, rng = gains(model, [picture], 4), np.random.default_rng(0)
+    model.fit_linear(Pairs(concepts, styles, 4).batch(4, rng) for _ in range(2))
+    assert gains(model, [picture], 4)["clean"] > fresh["clean"] + 0.3
+    save_upscaler(model, tmp_path / "x4.safetensors", 4)
+    assert models.upscaler_label(models.recognise(tmp_path / "x4.safetensors")).endswith("×4")
+
+
 def test_a_degraded_half_is_further_from_the_picture_than_a_clean_one(picture):
     rng = np.random.default_rng(0)
     assert psnr(lanczos(degraded(picture, rng, 60)), picture) < psnr(
-        lanczos(half(picture)), picture
+        lanczos(clean(picture)), picture
     )
 
 
