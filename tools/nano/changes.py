@@ -110,11 +110,15 @@ def shows_kept_out(scene: Scene) -> bool:
 
 
 def random_edit(
-    concepts: Sequence[Concept], style: str, rng: np.random.Generator, kept_out: bool = False
+    concepts: Sequence[Concept],
+    style: str,
+    rng: np.random.Generator,
+    kept_out: bool = False,
+    kinds: Sequence[str] = tuple(EDITS),
 ) -> Edit:
     """An edit that training may show; or, for an evaluation, one whose result is kept out."""
     while True:
-        kind = str(rng.choice(list(EDITS)))
+        kind = str(rng.choice(list(kinds)))
         edit = EDITS[kind](concepts, style, rng)
         if shows_kept_out(edit.after) == kept_out and not shows_kept_out(edit.before):
             return edit

@@ -22,7 +22,7 @@ from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from tools.nano.batches import Chance
-from tools.nano.changes import Edit, random_edit
+from tools.nano.changes import EDITS, Edit, random_edit
 from tools.nano.compose import draw
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
@@ -41,13 +41,16 @@ from tools.nano.training import Trainer
 
 # Of the steps: without the text, without the picture, without both. Guidance compares with these.
 DROPPED = (0.05, 0.05, 0.05)
+EVEN_PAIRS = 8_192  # of all kinds; after them only what is learnt last
+HARDER = ("replace", "add", "larger", "move")
 TEXT_GUIDANCE, PICTURE_GUIDANCE = 2.0, 1.3
 SHOWN = 16
 
 
 def edit_at(concepts: list[Concept], style: str, index: int) -> Edit:
     """The training edit of that index."""
-    return random_edit(concepts, style, np.random.default_rng((12, index)))
+    kinds = tuple(EDITS) if index < EVEN_PAIRS else HARDER
+    return random_edit(concepts, style, np.random.default_rng((12, index)), kinds=kinds)
 
 
 class EditScenery(Scenery):
