@@ -30,7 +30,7 @@ def test_it_tells_the_time_keeps_every_cell_and_shows_a_table(in_process, tmp_pa
     done = in_process("measure", "nano", "--size", 64, "--out", out)
     assert done.code == 0
     assert f"nano: {2 + CELLS} runs, about " in done.err
-    assert "64 × 64, guidance 5, Normal" in done.out
+    assert "64 × 64, guidance 3, Normal" in done.out
     rows = [line.split() for line in done.out.splitlines()]
     assert [row[0] for row in rows if row and row[0].isdigit()] == ["1", "2"]
     assert "Euler a:" in done.out

@@ -12,12 +12,12 @@ from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultist
 from diffusers.utils.logging import disable_progress_bar
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from nodeforge.models.families.nano import NANO
 from tools.nano.pictures import Pixels
 from tools.nano.runs import half_precision
 from tools.nano.shapes import SCHEDULE
 
-STEPS = 20
-GUIDANCE = 4.0
+STEPS, GUIDANCE = NANO.recommended.steps, NANO.recommended.guidance
 BATCH = 16
 BATCH_ON_A_CARD = 128
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from nodeforge.models.families.common.family import Family, RecommendedSettings, Task
 from nodeforge.models.families.common.instruct_pix2pix import instruct_pix2pix
 
-_USUAL = RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=5.0)
+_USUAL = RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=3.0)
 
 NANO = Family(
     name="nano",

@@ -562,7 +562,7 @@ def test_guidance_and_sampler_are_on_the_panel_with_what_the_model_takes(qtbot, 
     assert {"guidance.scale", "sampler.name", "schedule.steps"} <= panel.fields.keys()
     steps, scale = panel.fields["schedule.steps"], panel.fields["guidance.scale"]
     assert steps.editor().placeholderText() == "auto: 20"
-    assert scale.editor().placeholderText() == "auto: 5"
+    assert scale.editor().placeholderText() == "auto: 3"
     sampler = panel.fields["sampler.name"].editor()
     assert sampler.currentText() == "Auto: DPM++ 2M"
     form.set("sampler.name", "euler")

@@ -362,7 +362,7 @@ def test_what_is_left_to_the_model_is_said_in_fields_and_nodes(qtbot, window):
     document = window.workspace.current.document
     qtbot.waitUntil(lambda: face(window, "schedule")["steps"] == "auto: 20")
     assert face(window, "sampler")["name"] == "auto: DPM++ 2M"
-    assert face(window, "guidance")["scale"] == "auto: 5"
+    assert face(window, "guidance")["scale"] == "auto: 3"
     select(window, "schedule")
     box = field(window, "steps", NumberLineEdit)
     assert box.placeholderText() == "auto: 20"
@@ -398,7 +398,7 @@ def test_a_loop_says_what_it_takes_where_nothing_is_linked(qtbot, window):
     def told() -> dict[str, str]:
         return {port.name: port.auto for port in node.layout.ports if port.auto}
 
-    usual = {"sampler": "DPM++ 2M", "schedule": "Normal, 20 steps", "guidance": "5"}
+    usual = {"sampler": "DPM++ 2M", "schedule": "Normal, 20 steps", "guidance": "3"}
     qtbot.waitUntil(lambda: told() == usual)
     assert "auto: DPM++ 2M" in [text for _, text in node.texts.dim]
 
