@@ -29,6 +29,9 @@ from tools.nano.train_unet import Lessons, noised
 from tools.nano.training import Trainer
 
 RANK = 16
+# As with the ControlNet, guidance pulls against it as the loss does not. Style at weight 1, of 40:
+# 85 % as trained, also after 700 steps, 92 % with this; more spoils shapes.
+PULL = 1.25
 # A flat drawing differs from a 3d one in shading everywhere, so convolutions take part.
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "conv1", "conv2")
 
@@ -41,10 +44,11 @@ def with_adapter(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     return unet
 
 
-def save_adapter(unet: nn.Module, path: Path) -> None:
-    """In the peft layout that diffusers' loaders take, in float16."""
+def save_adapter(unet: nn.Module, path: Path, pull: float = 1.0) -> None:
+    """In the peft layout that diffusers' loaders take, in float16, `pull` times as strong."""
     layers: dict[str, nn.Module | Tensor] = {
-        key: value.half() for key, value in get_peft_model_state_dict(unet).items()
+        key: (value * pull if ".lora_B." in key else value).half()
+        for key, value in get_peft_model_state_dict(unet).items()
     }
     StableDiffusionPipeline.save_lora_weights(
         path.parent, unet_lora_layers=layers, weight_name=path.name
@@ -82,7 +86,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
         return functional.mse_loss(predicted.float(), wanted)
 
     done = trainer.run(partial(lessons.batch, stage.batch), loss_of, minutes=minutes)
-    save_adapter(trainer.average, folder / "lora" / f"{recipe.lora_style}.safetensors")
+    save_adapter(trainer.average, folder / "lora" / f"{recipe.lora_style}.safetensors", PULL)
     return done
 
 

@@ -111,6 +111,22 @@ def test_a_saved_lora_loads_and_weighs_what_its_weight_says(pipeline, tmp_path):
     assert np.array_equal(drawn(pipeline)[0], plain)
 
 
+def test_a_lora_that_pulls_twice_as_much_is_as_the_same_at_weight_2(pipeline, tmp_path):
+    unet = with_adapter(new_unet((32, 32)))
+    for name, weight in unet.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    save_adapter(unet, tmp_path / "one.safetensors")
+    save_adapter(unet, tmp_path / "two.safetensors", pull=2.0)
+    for name in ("one", "two"):
+        pipeline.load_lora_weights(tmp_path, weight_name=f"{name}.safetensors", adapter_name=name)
+    pictures = []
+    for name, weight in (("one", 2.0), ("two", 1.0)):
+        pipeline.set_adapters([name], [weight])
+        pictures.append(drawn(pipeline)[0].astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 2
+
+
 def test_a_folder_is_replaced_whole_but_for_its_card(tmp_path):
     for name in ("old", "new"):
         (tmp_path / name / "unet").mkdir(parents=True)
