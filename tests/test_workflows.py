@@ -200,7 +200,7 @@ def test_text_to_image_needs_six_nodes(watched: Watched):
     graph = document_from_json(raw).graph
     folders = models.ModelFolders(watched.settings)
     told = parameters(graph, Catalogue.shipped(), folders.info)
-    assert "Steps: 20, Sampler: DPM++ 2M, Schedule type: Normal, CFG scale: 5" in told
+    assert "Steps: 20, Sampler: DPM++ 2M, Schedule type: Normal, CFG scale: 3" in told
 
 
 def test_a_change_from_step_15_on_runs_five_steps(watched: Watched):

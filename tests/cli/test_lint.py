@@ -48,7 +48,7 @@ def test_the_text_names_severity_code_rule_place_fact_and_way_out(refused, file)
     done = refused("lint", file, "--select", "NF203")
     assert done.out == (
         "warning NF203 [guidance_too_high] Guidance (guidance), port 'scale': is 20; above 12 "
-        "pictures of nano burn.\n    5 is usual; or rescale it, or put APG after it.\n"
+        "pictures of nano burn.\n    3 is usual; or rescale it, or put APG after it.\n"
     )
 
 
@@ -149,7 +149,7 @@ def test_fix_leaves_choices_and_fix_all_makes_them(refused, file):
     assert file.read_bytes() == before
     assert refused("lint", file, "--fix-all").code == 0
     made = json.loads(file.read_text("utf-8"))
-    assert made["nodes"]["guidance"]["values"]["scale"] == 5.0
+    assert made["nodes"]["guidance"]["values"]["scale"] == 3.0
     assert made["nodes"]["schedule"]["values"]["steps"] == 20
 
 

@@ -193,6 +193,6 @@ def test_what_is_left_to_the_model_is_written_as_it_was_run(tmp_path):
     document, catalogue = load(shipped("workflows") / "text_to_image.json"), Catalogue.shipped()
     folders = ModelFolders(Settings(home=tmp_path))
     text = stamp(document, catalogue, folders.info)["parameters"]
-    assert "Steps: 20, Sampler: DPM++ 2M, Schedule type: Normal, CFG scale: 5" in text
+    assert "Steps: 20, Sampler: DPM++ 2M, Schedule type: Normal, CFG scale: 3" in text
     assert "Size: 256x256" in text
     assert "Steps" not in stamp(document, catalogue)["parameters"]  # the model is not known

@@ -127,7 +127,7 @@ def test_a_loop_that_does_something_else_is_judged_as_usual(measured, change):
 
 
 @pytest.mark.parametrize(
-    "change", [set_in("guidance", scale=5.5), set_in("noise", width=320, height=256)]
+    "change", [set_in("guidance", scale=3.3), set_in("noise", width=320, height=256)]
 )
 def test_what_hardly_differs_counts(measured, change):
     document = workflow(steps=40)

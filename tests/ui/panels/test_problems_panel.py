@@ -41,7 +41,7 @@ def test_fix_is_one_step_and_undo_brings_the_problem_back(qtbot, window, opened)
     (fix,) = buttons(window, "Fix")
     assert "changes" in fix.toolTip()
     qtbot.mouseClick(fix, Qt.MouseButton.LeftButton)
-    assert opened.document.node("guidance").values["scale"] == 5.0
+    assert opened.document.node("guidance").values["scale"] == 3.0
     window.runner.planner.check(opened)
     assert codes(opened) == []
     opened.document.undo()
