@@ -90,7 +90,8 @@ class GeneratePanel(QWidget):
         self.loras = LoraRows(self._form, workspace)
         self._marks: dict[str, ProblemMark] = {}
         """Beside the names of fields, by the fields."""
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.setInterval(PAUSE)
         self._pause.timeout.connect(self._show_problems)
         self._assistants: list[PromptAssistant] = []
         """Of the form's prompts, in their order."""

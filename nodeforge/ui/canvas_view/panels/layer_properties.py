@@ -124,7 +124,8 @@ class LayerProperties(QWidget):
         super().__init__()
         self._session, self._workspace, self._problems = session, workspace, problems
         self._marks: dict[str, ProblemMark] = {}
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.setInterval(PAUSE)
         self._pause.timeout.connect(self._show_problems)
         self._id = ""
         share = NumberWidget(0.0, 1.0, 0.01)
